@@ -1,0 +1,83 @@
+"""The project's whole exception tree.
+
+```
+QAError
+├── SettingsError            a setting or command-line value that cannot be used
+├── MissingExtraError        an optional part is not installed; the message names the install command
+├── CorpusError
+│   ├── ArticleFormatError   one file or row that cannot be read as an article
+│   └── EmptyCorpusError     nothing to work on: no file found, no article stored
+├── IndexingError
+│   ├── IndexMissingError    an index or a library that should be there is not
+│   ├── IndexMismatchError   built with another embedder, chunker or schema than the one that is set
+│   ├── LibraryBusyError     another process owns the library
+│   ├── LibraryDamagedError  the truth or an index fails its own checks
+│   └── ArticleNotFoundError no article with that id
+└── ReadingError
+    ├── ReaderUnavailableError  the configured reader cannot be reached or loaded
+    └── BrokenCitationError     a span that does not slice back to its quote
+```
+
+Each message says what is wrong with the value and then what to do. The command line and the page show it
+unchanged; nothing below them prints.
+"""
+
+
+class QAError(Exception):
+    """Base of everything this project raises on purpose."""
+
+
+class SettingsError(QAError):
+    """A setting or command-line value that cannot be used."""
+
+
+class MissingExtraError(QAError):
+    """An optional part is not installed."""
+
+
+class CorpusError(QAError):
+    """Something about loading articles."""
+
+
+class ArticleFormatError(CorpusError):
+    """One file or row that cannot be read as an article."""
+
+
+class EmptyCorpusError(CorpusError):
+    """Nothing to work on."""
+
+
+class IndexingError(QAError):
+    """Something about the library or its indexes."""
+
+
+class IndexMissingError(IndexingError):
+    """An index or library that should be there is not."""
+
+
+class IndexMismatchError(IndexingError):
+    """Built with another embedder, chunker or schema than the one that is set."""
+
+
+class LibraryBusyError(IndexingError):
+    """Another process owns the library."""
+
+
+class LibraryDamagedError(IndexingError):
+    """The truth or an index fails its own checks."""
+
+
+class ArticleNotFoundError(IndexingError):
+    """No article with that id is in the library."""
+
+
+class ReadingError(QAError):
+    """Something about turning hits into an answer."""
+
+
+class ReaderUnavailableError(ReadingError):
+    """The configured reader cannot be reached or loaded."""
+
+
+class BrokenCitationError(ReadingError):
+    """A span that does not slice back to its quote."""

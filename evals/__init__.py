@@ -1,0 +1,1 @@
+"""Evaluation: data in, measures, runs, reports."""

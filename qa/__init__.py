@@ -1,0 +1,1 @@
+"""Questions answered with proof: `qa.open(DIR)` gives a library that answers."""
