@@ -1,4 +1,4 @@
-"""Values and protocols of the index: `Filters`, `Signals`, `Hit`; `Embedder`, `VectorIndex`, `LexicalIndex`."""
+"""Values of the index (`Filters`, `Hit`, `ArticleInfo`, `AddReport`, ...) and its three protocols."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.types import Article, Passage
+from corpus.types import Article, LoadFailure, Passage
 
 Vectors = NDArray[np.float32]
 
@@ -83,6 +83,58 @@ class Hit:
                 "reader": signals.reader,
             },
         }
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleInfo:
+    """What the library lists about a visible article, without its text.
+
+    Args:
+        version: Hash of text and facts; changes with every edit.
+        origins: Paths and URLs it was loaded from, sorted; several when copies were folded into one.
+        n_passages: Passages it was cut into.
+    """
+
+    id: str
+    title: str
+    source: str | None
+    url: str | None
+    published: date | None
+    version: str
+    origins: tuple[str, ...]
+    n_passages: int
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the article as a row of `byline list --json` (DESIGN 3.2)."""
+        return {
+            "id": self.id,
+            "title": self.title,
+            "source": self.source,
+            "url": self.url,
+            "published": self.published.isoformat() if self.published else None,
+            "version": self.version,
+            "origins": list(self.origins),
+            "passages": self.n_passages,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class AddReport:
+    """What one `add` did, as article ids in the order they came; each id is in one of the first four."""
+
+    added: tuple[str, ...] = ()
+    updated: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    failed: tuple[LoadFailure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AddProgress:
+    """How far an `add` is: articles and failures dealt with so far, and where the last one came from."""
+
+    done: int
+    origin: str
 
 
 class Embedder(Protocol):
