@@ -1,0 +1,118 @@
+"""The suites' rows are well formed, and their evidence finds its sentence in every version of the articles."""
+
+import json
+from pathlib import Path
+
+import pytest
+from corpus.sentences import split_sentences
+
+ROOT = Path(__file__).parents[2]
+SUITES = ROOT / "evals" / "suites"
+SOURCES = ROOT / ".." / "shared" / "corpus"
+STEMS = {"000_b3813775562cefab", "004_4fcf6599b79a1dae"}
+FIELDS = {
+    "id",
+    "question",
+    "type",
+    "answerable",
+    "answers",
+    "parts",
+    "evidence",
+    "need",
+    "positions",
+    "history",
+    "note",
+}
+
+
+def _rows(name):
+    return [json.loads(line) for line in (SUITES / name).read_text("utf-8").splitlines()]
+
+
+ROWS = [*_rows("first_answers.jsonl"), *_rows("bundled.jsonl")]
+ANSWERABLE = [row for row in ROWS if row["answerable"]]
+
+
+def _folded(text):
+    straight = text.translate(str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"'}))
+    return " ".join(straight.split()).casefold()
+
+
+def _sentences(text):
+    return [_folded(span.slice(text)) for span in split_sentences(text)]
+
+
+def _bundled():
+    versions = {}
+    for path in (ROOT / "corpus" / "articles").glob("*.md"):
+        _, front, body = path.read_text("utf-8").split("---\n", 2)
+        stem = next(line.removeprefix("stem: ") for line in front.splitlines() if line.startswith("stem: "))
+        versions[stem] = _sentences(body.strip())
+    return versions
+
+
+def _found(entry, sentences):
+    all_of, any_of = map(_folded, entry.get("all_of", [])), list(map(_folded, entry.get("any_of", [""])))
+    all_of = list(all_of)
+    return [s for s in sentences if all(word in s for word in all_of) and any(word in s for word in any_of)]
+
+
+def _check(row, versions):
+    for entry in row["evidence"]:
+        assert 1 <= len(_found(entry, versions[entry["article"]])) <= 2, entry
+
+
+def test_suites_are_as_large_as_promised():
+    first = _rows("first_answers.jsonl")
+    assert [row["answerable"] for row in first] == [True] * 20 + [False] * 8
+    assert len(ROWS) >= 60
+    assert {
+        "both_sources",
+        "disagreement",
+        "follow_up",
+        "hostile",
+        "list",
+        "misspelt",
+        "off_topic",
+        "quote",
+        "yes_no",
+    } <= {row["type"] for row in ROWS}
+    assert (
+        len({row["id"] for row in ROWS})
+        == len({json.dumps([row["question"], row.get("history")]) for row in ROWS})
+        == len(ROWS)
+    )
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["id"])
+def test_row_is_well_formed(row):
+    assert set(row) <= FIELDS
+    assert bool(row["evidence"]) == bool(row["answers"]) == row["answerable"]
+    assert row["answerable"] or row["note"]
+    assert row.get("need", "any") in {"any", "all"}
+    for entry in row["evidence"]:
+        assert set(entry) <= {"article", "all_of", "any_of"}
+        assert entry["article"] in STEMS
+        assert entry.get("all_of") or entry.get("any_of")
+    assert len(row.get("positions", [1, 2])) >= 2
+
+
+@pytest.mark.parametrize("row", ANSWERABLE, ids=lambda row: row["id"])
+def test_evidence_finds_its_sentence_in_the_bundled_articles(row):
+    _check(row, _bundled())
+
+
+@pytest.mark.skipif(not SOURCES.is_dir(), reason="the source articles are not here")
+@pytest.mark.parametrize("row", ANSWERABLE, ids=lambda row: row["id"])
+def test_evidence_finds_its_sentence_in_the_sources(row):
+    _check(row, {stem: _sentences((SOURCES / f"{stem}.txt").read_text("utf-8")) for stem in STEMS})
+
+
+@pytest.mark.parametrize("row", [row for row in ANSWERABLE if row["type"] != "yes_no"], ids=lambda row: row["id"])
+def test_an_answer_or_every_part_is_in_the_evidence(row):
+    versions = _bundled()
+    text = " ".join(s for entry in row["evidence"] for s in _found(entry, versions[entry["article"]]))
+    if row["answers"] in (["Yes"], ["No"]):
+        return
+    assert any(_folded(answer) in text for answer in row["answers"])
+    assert all(any(_folded(word) in text for word in part) for part in row.get("parts", []))
