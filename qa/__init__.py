@@ -1,1 +1,85 @@
-"""Questions answered with proof: `qa.open(DIR)` gives a library that answers."""
+"""Questions answered with proof.
+
+```python
+import qa
+
+with qa.open("DIR") as library:
+    library.add("articles/")
+    answer = library.ask("Who ...?")
+```
+
+Importing this package is free: what the names below need is imported when they are used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from corpus.types import Article, Passage, Span
+    from index.types import Filters, Hit
+    from qa.byline import Byline
+    from qa.settings import Settings
+    from qa.types import Abstention, Answer, Citation, Statement, StreamEvent, Support
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Abstention": "qa.types",
+    "Answer": "qa.types",
+    "Article": "corpus.types",
+    "Byline": "qa.byline",
+    "Citation": "qa.types",
+    "Filters": "index.types",
+    "Hit": "index.types",
+    "Passage": "corpus.types",
+    "Settings": "qa.settings",
+    "Span": "corpus.types",
+    "Statement": "qa.types",
+    "StreamEvent": "qa.types",
+    "Support": "qa.types",
+}
+
+__all__ = [
+    "Abstention",
+    "Answer",
+    "Article",
+    "Byline",
+    "Citation",
+    "Filters",
+    "Hit",
+    "Passage",
+    "Settings",
+    "Span",
+    "Statement",
+    "StreamEvent",
+    "Support",
+    "open",
+]
+
+
+def open(folder: str | Path | None = None, *, settings: Settings | None = None) -> Byline:
+    """Open a library, making it when it is not there; close it or use it as a context manager.
+
+    Args:
+        folder: The library's folder; when None, the one the settings name.
+        settings: Read from the environment (`BYLINE_*`) when None.
+
+    Raises:
+        SettingsError: If a value in the environment cannot be used.
+        LibraryBusyError: If another process owns the library.
+        IndexMismatchError: If it was built with other settings; the message names the mend.
+    """
+    from qa.byline import Byline
+    from qa.settings import Settings
+
+    settings = settings or Settings()
+    return Byline(Path(folder).expanduser().absolute() if folder is not None else settings.library, settings)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'qa' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,199 @@
+"""`Byline`: one open library that takes articles in and answers questions about them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from corpus.errors import EmptyCorpusError, SettingsError
+from corpus.types import Article, LoadFailure
+from index.types import AddProgress, AddReport, ArticleInfo, Embedder, Filters, Hit
+from qa.pipeline import EVERYTHING, Pipeline
+from qa.types import Answer, Reader, StreamEvent
+
+if TYPE_CHECKING:
+    from index.open import OpenIndex
+    from qa.llamaindex import Document
+    from qa.settings import Settings
+
+ProgressCallback = Callable[[AddProgress], None]
+
+
+class Byline:
+    """An open library; usually made by `qa.open`. Safe to use from several threads; changes take turns.
+
+    Args:
+        folder: Where the library lives; made when it is not there.
+        settings: The encoder, reader and sizes to use.
+        embedder: Takes the place of the encoder that the settings name.
+        reader: Takes the place of the reader that the settings name.
+
+    Raises:
+        LibraryBusyError: If another process owns the library.
+        IndexMismatchError: If it was built with another encoder or chunker; the message names the mend.
+    """
+
+    def __init__(
+        self, folder: Path, settings: Settings, *, embedder: Embedder | None = None, reader: Reader | None = None
+    ) -> None:
+        from index.open import open_index
+
+        self.folder = folder
+        self.settings = settings
+        self._reader = reader
+        self._index = open_index(folder, embedder or _embedder(settings), chunk_tokens=settings.chunk_tokens)
+        self._pipeline: Pipeline | None = None
+        self._building = threading.Lock()
+        self._changing = threading.Lock()
+
+    @property
+    def index(self) -> OpenIndex:
+        """The library and its two indexes, for the parts that look inside."""
+        return self._index
+
+    def add(self, *sources: str | Path, on_progress: ProgressCallback | None = None) -> AddReport:
+        """Add or update the articles of files, folders and URLs; unchanged ones cost nothing.
+
+        Args:
+            on_progress: Called after each file with how many are done.
+
+        Returns:
+            The ids of what changed and one `LoadFailure` for each file that could not be read.
+
+        Raises:
+            EmptyCorpusError: If nothing at all is there to be read.
+        """
+        from corpus.load import load_sources
+
+        return self.add_articles(load_sources(sources), on_progress=on_progress)
+
+    def add_articles(
+        self, articles: Iterable[Article | LoadFailure], *, on_progress: ProgressCallback | None = None
+    ) -> AddReport:
+        """Add or update articles that are already loaded."""
+        from index.ingest import add_articles
+
+        with self._changing:
+            return add_articles(self._index, articles, on_progress=on_progress)
+
+    def add_documents(self, documents: Sequence[Document]) -> AddReport:
+        """Add LlamaIndex documents, e.g. from a LlamaHub reader; their metadata becomes title, outlet and date."""
+        from qa.llamaindex import load_documents
+
+        return self.add_articles(load_documents(documents))
+
+    def remove(self, *article_ids: str) -> None:
+        """Remove articles for good.
+
+        Raises:
+            ArticleNotFoundError: If one is not there; then none is removed.
+        """
+        from index.ingest import remove_articles
+
+        with self._changing:
+            remove_articles(self._index, article_ids)
+
+    def articles(self) -> list[ArticleInfo]:
+        """Return what is in the library, without the texts."""
+        return self._index.library.articles()
+
+    def article(self, article_id: str) -> Article:
+        """Return one article with its text.
+
+        Raises:
+            ArticleNotFoundError: If no article has that id.
+        """
+        return self._index.library.article(article_id)
+
+    def search(self, query: str, *, k: int | None = None, filters: Filters = EVERYTHING) -> list[Hit]:
+        """Return the k best passages, best first.
+
+        Raises:
+            EmptyCorpusError: If the library holds no article.
+            SettingsError: If the query is empty or too long.
+        """
+        return self._ready().search(query, k=k, filters=filters)
+
+    def ask(self, question: str, *, k: int | None = None, filters: Filters = EVERYTHING) -> Answer:
+        """Answer from the articles with citations, or abstain.
+
+        Raises:
+            EmptyCorpusError: If the library holds no article.
+            SettingsError: If the question is empty or too long.
+        """
+        return self._ready().ask(question, k=k, filters=filters)
+
+    def stream(self, question: str, *, k: int | None = None, filters: Filters = EVERYTHING) -> Iterator[StreamEvent]:
+        """Yield the hits, each statement, and the finished answer, as they are ready; errors as in `ask`."""
+        return self._ready().stream(question, k=k, filters=filters)
+
+    async def aask(self, question: str, *, k: int | None = None, filters: Filters = EVERYTHING) -> Answer:
+        """Answer as `ask` does, in a worker thread."""
+        return await asyncio.to_thread(self.ask, question, k=k, filters=filters)
+
+    async def astream(
+        self, question: str, *, k: int | None = None, filters: Filters = EVERYTHING
+    ) -> AsyncIterator[StreamEvent]:
+        """Yield as `stream` does, each step in a worker thread."""
+        events = await asyncio.to_thread(self.stream, question, k=k, filters=filters)
+        while (event := await asyncio.to_thread(next, events, None)) is not None:
+            yield event
+
+    def close(self) -> None:
+        """Let go of the library; calling it twice is fine."""
+        self._index.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _ready(self) -> Pipeline:
+        if not self._index.library.n_passages():
+            raise EmptyCorpusError(
+                f"The library {str(self.folder)!r} holds no articles yet. Add some with: byline add PATH "
+                "(or the two bundled ones: byline add --sample)"
+            )
+        with self._building:
+            if self._pipeline is None:
+                self._pipeline = self._build()
+            return self._pipeline
+
+    def _build(self) -> Pipeline:
+        from corpus.chunk import CHUNKER_VERSION
+        from index.retrieve import Retriever
+        from qa import __version__
+
+        settings = self.settings
+        facts = (__version__, self._index.embedder.fingerprint, CHUNKER_VERSION)
+        return Pipeline(
+            retriever=Retriever(self._index),
+            reader=self._reader or _extractive_reader(self._index),
+            fingerprint=settings.fingerprint(*facts),
+            k=settings.k,
+            max_question_chars=settings.max_question_chars,
+        )
+
+
+def _embedder(settings: Settings) -> Embedder:
+    from index.embed_onnx import OnnxEmbedder, embedded_encoder
+
+    if settings.encoder == "embedded":
+        return embedded_encoder(threads=settings.threads)
+    folder = Path(settings.encoder.removeprefix("onnx:")).expanduser()
+    if not folder.is_dir():
+        raise SettingsError(f"The encoder folder {str(folder)!r} is not there. Set BYLINE_ENCODER to onnx:FOLDER.")
+    return OnnxEmbedder(folder, threads=settings.threads)
+
+
+def _extractive_reader(index: OpenIndex) -> Reader:
+    from qa.read_extractive import ExtractiveReader
+
+    return ExtractiveReader(index.embedder, index.library)

@@ -1,0 +1,90 @@
+"""The frozen `Settings`: the only place that reads the environment (`BYLINE_*`); entry points pass them down."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from corpus.errors import SettingsError
+
+MAX_HITS = 1000  # retrieval looks at the best 100 of each index; more than ten times that is an export, not a search
+
+
+class Settings(BaseSettings):
+    """What a person may set; each field is also an environment variable, e.g. `BYLINE_CHUNK_TOKENS`.
+
+    No `.env` file is read: a file in the working directory must not change whose answers one gets.
+
+    Args:
+        library: Folder of the library; the platform's user-data folder when not set.
+        k: Hits per question.
+        chunk_tokens: Longest passage in tokens (tiktoken `o200k_base`).
+        encoder: `embedded`, or `onnx:PATH` naming a folder with an ONNX encoder.
+        reader: What turns hits into statements.
+        threads: Threads of the encoder; None lets it choose.
+        host: Where the page listens; loopback unless set.
+        port: Port of the page.
+        max_question_chars: Longer questions are refused.
+        log: Least level that is logged to stderr.
+
+    Raises:
+        SettingsError: If a value cannot be used; the sentence names the setting and its variable.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="BYLINE_", env_file=None, frozen=True, extra="forbid")
+
+    library: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("byline", appauthor=False)))
+    k: int = Field(default=10, ge=1, le=MAX_HITS)
+    # Below 32 tokens a passage is less than a sentence; the encoders in use read at most 512 word pieces.
+    chunk_tokens: int = Field(default=200, ge=32, le=512)
+    encoder: str = "embedded"
+    reader: Literal["extractive"] = "extractive"
+    threads: int | None = Field(default=None, ge=1)
+    host: str = Field(default="127.0.0.1", min_length=1)
+    port: int = Field(default=7860, ge=0, le=65535)  # Gradio's usual port; 0 takes a free one
+    max_question_chars: int = Field(default=4000, ge=1)  # room for a pasted paragraph, not for an article
+    log: Literal["debug", "info", "warning", "error"] = "warning"
+
+    def __init__(self, **values: object) -> None:
+        try:
+            super().__init__(**values)  # type: ignore[arg-type]  # pydantic checks the values, not mypy
+        except ValidationError as error:
+            raise SettingsError(_sentence(error)) from error
+
+    @field_validator("library")
+    @classmethod
+    def _absolute(cls, folder: Path) -> Path:
+        return folder.expanduser().absolute()
+
+    @field_validator("encoder")
+    @classmethod
+    def _known_encoder(cls, encoder: str) -> str:
+        kind, _, path = encoder.partition(":")
+        if encoder != "embedded" and not (kind == "onnx" and path):
+            raise ValueError("it is neither 'embedded' nor 'onnx:PATH'")
+        return encoder
+
+    def fingerprint(self, *facts: object) -> str:
+        """Return 12 hexadecimal digits that change whenever answers could.
+
+        Args:
+            facts: What the settings only name: the encoder's file hash, the chunker's version, the release.
+        """
+        parts = [self.k, self.chunk_tokens, self.encoder, self.reader, *map(str, facts)]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
+
+
+def _sentence(error: ValidationError) -> str:
+    problem = error.errors(include_url=False)[0]
+    name = ".".join(map(str, problem["loc"]))
+    reason = problem["msg"].removeprefix("Value error, ")
+    reason = reason[0].lower() + reason[1:]
+    if problem["type"] == "extra_forbidden":
+        return f"There is no setting {name!r}. Known: {', '.join(Settings.model_fields)}."
+    return f"{problem['input']!r} cannot be the setting {name!r} (BYLINE_{name.upper()}): {reason}."
