@@ -1,0 +1,197 @@
+"""Candidate sentences of the hits and what speaks for each: the numbers the extractive reader weighs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher, get_close_matches
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.types import Span
+from index.types import Embedder, Hit
+from qa.mentions import Mention, find_mentions
+from qa.question import Question, Term
+from qa.words import Word, split_words
+
+FEATURES = (
+    "cosine",
+    "cover",
+    "cover_context",
+    "cover_passage",
+    "names",
+    "names_context",
+    "pairs",
+    "wanted",
+    "wanted_near",
+    "missing",
+    "number_clash",
+    "fused",
+    "passage_cosine",
+    "rank",
+    "length",
+    "first",
+    "fragment",
+    "asks",
+    "cosine_gap",
+    "cover_gap",
+)
+_NEAR_WORDS = 12  # a wanted mention within so many words of a matched term counts as near
+_FRAGMENT_WORDS = 4  # fewer words than this make a heading or a stray line, not a statement
+_MIN_TYPO_LETTERS = 5  # shorter words have too many neighbours one letter away
+_TYPO_SIMILARITY = 0.8  # difflib ratio; "jurnalist"/"journalist" 0.95, "Ruanda"/"Rwanda" 0.83, "Rwanda"/"Uganda" 0.67
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One sentence of one hit: a possible statement.
+
+    Args:
+        hit: Index into the hits that were read.
+        span: In offsets of the article's text.
+        words: With places counted from `span.start`; `mentions` likewise.
+    """
+
+    hit: int
+    span: Span
+    text: str
+    words: tuple[Word, ...]
+    mentions: tuple[Mention, ...]
+
+
+def find_candidates(hits: Sequence[Hit]) -> list[Candidate]:
+    """Return every sentence of the hits once, in the order of the hits."""
+    candidates = []
+    for place, hit in enumerate(hits):
+        for span in hit.passage.sentences:
+            text = span.slice(hit.article.text)
+            words, mentions = _take_apart(text)
+            if words:
+                candidates.append(Candidate(place, span, text, words, mentions))
+    return candidates
+
+
+def mend_typos(question: Question, candidates: Sequence[Candidate]) -> Question:
+    """Replace topic words that no candidate holds by the one close spelling that some do ("jurnalist")."""
+    known = {word.stem for candidate in candidates for word in candidate.words}
+    spellings: dict[str, str] = {}
+    terms = []
+    for term in question.terms:
+        if term.stem in known or len(term.text) < _MIN_TYPO_LETTERS or not term.text.isalpha():
+            terms.append(term)
+            continue
+        if not spellings:
+            spellings = {word.text.lower(): word.stem for candidate in candidates for word in candidate.words}
+        close = get_close_matches(term.text.lower(), spellings, n=1, cutoff=_TYPO_SIMILARITY)
+        stem = spellings[close[0]] if close and close[0][0] == term.text[0].lower() else term.stem
+        terms.append(Term(stem, term.text, term.weight, term.is_name))
+    return Question(question.text, question.form, question.wanted, tuple(terms), question.numbers, question.is_list)
+
+
+def measure_evidence(
+    question: Question, hits: Sequence[Hit], candidates: Sequence[Candidate], embedder: Embedder
+) -> NDArray[np.float64]:
+    """Measure what speaks for each candidate.
+
+    Args:
+        question: Taken apart, typos mended.
+        hits: The hits the candidates came from.
+        candidates: From `find_candidates`.
+        embedder: Gives the cosine of question and sentence.
+
+    Returns:
+        float64, shape (len(candidates), len(FEATURES)); columns are named by `FEATURES`.
+    """
+    vectors = embedder.embed_passages([candidate.text for candidate in candidates])
+    cosines = vectors @ embedder.embed_question(question.text)
+    stems = [frozenset(word.stem for word in candidate.words) for candidate in candidates]
+    headers = [frozenset(w.stem for w in _take_apart(_header(hit))[0]) for hit in hits]
+    in_passage = [set(headers[place]) for place in range(len(hits))]
+    for candidate, own in zip(candidates, stems, strict=True):
+        in_passage[candidate.hit] |= own
+    rows = np.zeros((len(candidates), len(FEATURES)))
+    for i, candidate in enumerate(candidates):
+        hit = hits[candidate.hit]
+        previous = stems[i - 1] if i and candidates[i - 1].hit == candidate.hit else frozenset()
+        context = stems[i] | previous | headers[candidate.hit]
+        numbers = question.numbers - {word.text.replace(",", "") for word in candidate.words}
+        rows[i] = (
+            cosines[i],
+            _cover(question.terms, stems[i]),
+            _cover(question.terms, context),
+            _cover(question.terms, in_passage[candidate.hit]),
+            _cover([t for t in question.terms if t.is_name], stems[i]),
+            _cover([t for t in question.terms if t.is_name], context),
+            _pairs(question.terms, candidate.words),
+            *_wanted(question, candidate),
+            max((t.weight for t in question.terms if t.stem not in in_passage[candidate.hit]), default=0.0),
+            float(bool(numbers) and any(word.text[0].isdigit() for word in candidate.words)),
+            hit.signals.fused or 0.0,
+            hit.signals.cosine or 0.0,
+            1.0 / (1 + candidate.hit),
+            math.log(1 + len(candidate.words)),
+            float(candidate.span.start == hit.passage.span.start),
+            float(len(candidate.words) < _FRAGMENT_WORDS),
+            float(candidate.text.rstrip(" ”\"'").endswith("?")),
+            0.0,
+            0.0,
+        )
+    for gap, column in (("cosine_gap", "cosine"), ("cover_gap", "cover")):
+        values = rows[:, FEATURES.index(column)]
+        rows[:, FEATURES.index(gap)] = values - values.max(initial=0.0)
+    return rows
+
+
+def novel_mentions(question: Question, candidate: Candidate) -> list[Mention]:
+    """Return the candidate's mentions of a wanted kind that the question does not already name."""
+    asked = {term.stem for term in question.terms}
+    novel = []
+    for mention in candidate.mentions:
+        if mention.kind not in question.wanted:
+            continue
+        inside = [w for w in candidate.words if mention.span.start <= w.start and w.end <= mention.span.end]
+        if any(word.stem not in asked and not word.is_stop for word in inside):
+            novel.append(mention)
+    return novel
+
+
+def similar(left: str, right: str) -> float:
+    """Return difflib's similarity of two texts without regard to case, 0 to 1."""
+    return SequenceMatcher(None, left.lower(), right.lower(), autojunk=False).ratio()
+
+
+def _cover(terms: Sequence[Term], stems: set[str] | frozenset[str]) -> float:
+    total = sum(term.weight for term in terms)
+    return sum(term.weight for term in terms if term.stem in stems) / total if total else 1.0
+
+
+def _pairs(terms: Sequence[Term], words: Sequence[Word]) -> float:
+    """Share of neighbouring topic words of the question that are neighbours in the sentence too."""
+    asked = list(zip((t.stem for t in terms), (t.stem for t in terms[1:]), strict=False))
+    topic = [word.stem for word in words if not word.is_stop]
+    there = set(zip(topic, topic[1:], strict=False))
+    return sum(pair in there for pair in asked) / len(asked) if asked else 0.0
+
+
+def _wanted(question: Question, candidate: Candidate) -> tuple[float, float]:
+    """Whether a mention of the wanted kind is there, and whether it stands near a matched topic word."""
+    if not question.wanted:
+        return 0.0, 0.0
+    novel = novel_mentions(question, candidate)
+    asked = {term.stem for term in question.terms}
+    matched = [i for i, word in enumerate(candidate.words) if word.stem in asked]
+    places = [i for i, w in enumerate(candidate.words) if any(m.span.start <= w.start < m.span.end for m in novel)]
+    near = any(abs(i - j) <= _NEAR_WORDS for i in matched for j in places)
+    return (1.0 if novel else -1.0), float(near)
+
+
+def _header(hit: Hit) -> str:
+    return f"{hit.article.title} {hit.article.source or ''}"
+
+
+@lru_cache(maxsize=8_192)
+def _take_apart(text: str) -> tuple[tuple[Word, ...], tuple[Mention, ...]]:
+    return tuple(split_words(text)), tuple(find_mentions(text))

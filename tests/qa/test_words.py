@@ -1,0 +1,32 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa.words import rarity, split_words, stem_word
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [("Rwandan", "Rwanda"), ("deportees", "deported"), ("Canadian", "Canada"), ("U.S.", "American"), ("talks", "talk")],
+)
+def test_stem_word_brings_relatives_together(left, right):
+    assert stem_word(left) == stem_word(right)
+
+
+@pytest.mark.parametrize(("left", "right"), [("us", "US"), ("Uganda", "Rwanda"), ("Iran", "Iraq"), ("migrant", "migraine")])
+def test_stem_word_keeps_strangers_apart(left, right):
+    assert stem_word(left) != stem_word(right)
+
+
+def test_split_words_joins_united_states_with_its_abbreviation():
+    assert split_words("the United States")[1].stem == split_words("U.S.")[0].stem
+
+
+@given(st.text(max_size=80))
+def test_split_words_places_slice_back(text):
+    for word in split_words(text):
+        assert text[word.start : word.end] == word.text
+
+
+def test_rarity_rises_from_function_words_to_names():
+    assert rarity("the") < rarity("country") < rarity("journalist") < rarity("Kabas") <= 1.0
