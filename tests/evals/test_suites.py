@@ -11,8 +11,9 @@ ROOT = Path(__file__).parents[2]
 SUITES = ROOT / "evals" / "suites"
 SOURCES = ROOT / ".." / "shared" / "corpus"
 STEMS = {"000_b3813775562cefab", "004_4fcf6599b79a1dae"}
-FIELDS = set("id question type answerable answers parts evidence need positions history note".split())
-TYPES = set("both_sources disagreement follow_up hostile list misspelt off_topic quote yes_no".split())
+FIELDS = {"id", "question", "type", "answerable", "answers", "parts", "evidence"}
+FIELDS |= {"need", "positions", "history", "note"}
+TYPES = {"both_sources", "disagreement", "follow_up", "hostile", "list", "misspelt", "off_topic", "quote", "yes_no"}
 
 
 def _rows(name):
