@@ -1,0 +1,1 @@
+"""Model files that ship with the index, each with its card, licence and hashes."""
