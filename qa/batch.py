@@ -30,9 +30,7 @@ class BatchLine:
     failed: bool = False
 
 
-def run_batch(
-    lines: Iterable[bytes], answer: Callable[[BatchQuestion], dict[str, object]]
-) -> Iterator[BatchLine]:
+def run_batch(lines: Iterable[bytes], answer: Callable[[BatchQuestion], dict[str, object]]) -> Iterator[BatchLine]:
     """Yield one line per non-blank input line, as they are ready; a bad line becomes an error, not a crash.
 
     Args:

@@ -59,7 +59,8 @@ class Byline:
         """Add or update the articles of files, folders and URLs; unchanged ones cost nothing.
 
         Args:
-            on_progress: Called after each file with how many are done.
+            *sources: Paths and http(s) addresses.
+            on_progress: Called after each article with how many are done.
 
         Returns:
             The ids of what changed and one `LoadFailure` for each file that could not be read.
@@ -131,6 +132,10 @@ class Byline:
         """Yield the hits, each statement, and the finished answer, as they are ready; errors as in `ask`."""
         return self._ready().stream(question, k=k, filters=filters)
 
+    async def asearch(self, query: str, *, k: int | None = None, filters: Filters = EVERYTHING) -> list[Hit]:
+        """Search as `search` does, in a worker thread."""
+        return await asyncio.to_thread(self.search, query, k=k, filters=filters)
+
     async def aask(self, question: str, *, k: int | None = None, filters: Filters = EVERYTHING) -> Answer:
         """Answer as `ask` does, in a worker thread."""
         return await asyncio.to_thread(self.ask, question, k=k, filters=filters)
@@ -170,12 +175,13 @@ class Byline:
         from corpus.chunk import CHUNKER_VERSION
         from index.retrieve import Retriever
         from qa import __version__
+        from qa.read_extractive import ExtractiveReader
 
         settings = self.settings
         facts = (__version__, self._index.embedder.fingerprint, CHUNKER_VERSION)
         return Pipeline(
             retriever=Retriever(self._index),
-            reader=self._reader or _extractive_reader(self._index),
+            reader=self._reader or ExtractiveReader(self._index.embedder),
             fingerprint=settings.fingerprint(*facts),
             k=settings.k,
             max_question_chars=settings.max_question_chars,
@@ -191,9 +197,3 @@ def _embedder(settings: Settings) -> Embedder:
     if not folder.is_dir():
         raise SettingsError(f"The encoder folder {str(folder)!r} is not there. Set BYLINE_ENCODER to onnx:FOLDER.")
     return OnnxEmbedder(folder, threads=settings.threads)
-
-
-def _extractive_reader(index: OpenIndex) -> Reader:
-    from qa.read_extractive import ExtractiveReader
-
-    return ExtractiveReader(index.embedder, index.library)

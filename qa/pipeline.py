@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from corpus.errors import SettingsError
+from corpus.normalise import normalise_text
 from index.types import Filters, Hit
 from qa.types import Abstention, Answer, Reader, Reading, StreamEvent, Timings
 
@@ -97,13 +98,13 @@ class Pipeline:
         )
 
     def _checked(self, question: str) -> str:
-        # A command line hands over undecodable bytes as lone surrogates, which neither JSON nor an encoder takes.
-        readable = question.encode("utf-8", "replace").decode("utf-8").strip()
+        readable = normalise_text(question)  # as the articles were, so that the same letters meet
         if not readable:
             raise SettingsError("The question is empty. Ask one in words.")
         if len(readable) > self.max_question_chars:
             raise SettingsError(
-                f"The question has {len(readable):,} characters; at most {self.max_question_chars:,} are read. Shorten it."
+                f"The question has {len(readable):,} characters; at most {self.max_question_chars:,} are read. "
+                "Shorten it."
             )
         return readable
 

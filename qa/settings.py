@@ -37,7 +37,9 @@ class Settings(BaseSettings):
         SettingsError: If a value cannot be used; the sentence names the setting and its variable.
     """
 
-    model_config = SettingsConfigDict(env_prefix="BYLINE_", env_file=None, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="BYLINE_", env_file=None, env_ignore_empty=True, frozen=True, extra="forbid"
+    )
 
     library: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("byline", appauthor=False)))
     k: int = Field(default=10, ge=1, le=MAX_HITS)

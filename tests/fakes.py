@@ -1,4 +1,4 @@
-"""Fakes with real behaviour: words hashed to vectors, a scripted reader."""
+"""Fakes with real behaviour: words hashed to vectors, a scripted reader, a retriever that finds what it is given."""
 
 import hashlib
 import re
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from corpus.types import Article
-from index.types import Hit, Vectors
+from corpus.types import Article, Passage, Span
+from index.types import Filters, Hit, Signals, Vectors
 from qa.types import Abstention, Citation, Reading, Statement, Support, flat
 
 
@@ -60,3 +60,25 @@ class FakeReader:
 def make_article(text: str, id: str = "a1", **facts) -> Article:
     """Return an article with a title, for tests that only care about the text."""
     return Article(id=id, title=facts.pop("title", f"Title of {id}"), text=text, **facts)
+
+
+def make_hits(*articles: Article) -> list[Hit]:
+    """Return one hit per article: its whole text as one passage of one sentence, ranked as given."""
+    hits = []
+    for rank, article in enumerate(articles, start=1):
+        span = Span(0, len(article.text))
+        passage = Passage(f"{article.id}:0", article.id, article.version, 0, span, article.text, (span,), 1)
+        hits.append(Hit(rank, passage, article, 1.0 / rank, Signals(bm25=2.0 / rank, fused=1.0 / rank)))
+    return hits
+
+
+class FakeRetriever:
+    """Finds what it was given, whatever the question; remembers what it was asked."""
+
+    def __init__(self, hits: Sequence[Hit] = ()) -> None:
+        self.hits = list(hits)
+        self.calls: list[tuple[str, int, Filters]] = []
+
+    def retrieve(self, question: str, *, k: int, filters: Filters) -> list[Hit]:
+        self.calls.append((question, k, filters))
+        return self.hits[:k]

@@ -1,0 +1,266 @@
+"""The command line: data on stdout, the rest on stderr; exit 0, 1 after an error, 2 after misuse, 130 after Ctrl-C.
+
+Nothing but typer is imported at the head, so that `byline --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import logging
+import runpy
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+from corpus.errors import QAError
+from qa import __version__
+from qa.cli_library_typer import commands
+from qa.cli_options_typer import (
+    BatchOption,
+    Globals,
+    JsonOption,
+    KOption,
+    LibraryOption,
+    OutletOption,
+    SinceOption,
+    UntilOption,
+    log_at,
+    make_filters,
+    make_settings,
+    open_library,
+    print_json,
+    print_lines,
+)
+
+if TYPE_CHECKING:
+    from index.types import AddProgress
+    from qa.batch import BatchQuestion
+
+_LOG = logging.getLogger(__name__)
+_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+
+# Typer's rich help costs 0.1 s of a budget of 0.3 s, hence `rich_markup_mode=None`.
+app = typer.Typer(
+    name="byline",
+    help="Answers from your articles, every sentence with its proof.",
+    epilog='Example: byline add articles/ && byline ask "Who revealed it?"',
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; what went wrong is on stderr.
+
+    Args:
+        args: Without the program's name; those of the process when None.
+    """
+    _write_utf8()
+    try:
+        app(args=args, prog_name="byline")
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else int(done.code is not None)
+    except QAError as error:
+        return _fail(str(error), error)
+    except OSError as error:
+        about = f": {error.filename!r}" if error.filename else ""
+        return _fail(f"{error.strerror or error}{about}", error)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    return 0
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"byline {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def globals_(
+    context: typer.Context,
+    library: LibraryOption = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Log everything, with traces of errors.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Keep what is given before the command."""
+    if debug:
+        log_at("debug")
+    context.obj = Globals(library, debug)
+
+
+@app.command(epilog="Example: byline add articles/ report.pdf")
+def add(
+    context: typer.Context,
+    sources: Annotated[list[str] | None, typer.Argument(metavar="PATH|URL...", show_default=False)] = None,
+    sample: Annotated[bool, typer.Option("--sample", help="Add the two bundled articles.")] = False,
+    as_json: JsonOption = False,
+    library: LibraryOption = None,
+) -> None:
+    """Add or update articles from files, folders and URLs."""
+    if not sources and not sample:
+        raise typer.BadParameter("name at least one file, folder or URL, or give --sample.")
+    from corpus.load import bundled_articles
+    from qa.listing import one_line, report_dict, report_line
+
+    wanted = [*(sources or []), *([bundled_articles()] if sample else [])]
+    with open_library(context, library) as byline, _progress() as step:
+        report = byline.add(*wanted, on_progress=step)
+    for failure in report.failed:
+        typer.echo(one_line(f"error: {failure.origin}: {failure.reason}"), err=True)
+    if as_json:
+        print_json(report_dict(report))
+    else:
+        typer.echo(report_line(report))
+    if report.failed:
+        raise typer.Exit(1)
+
+
+@app.command(epilog='Example: byline ask "Who revealed the deportation?" --since 2025-05-01')
+def ask(
+    context: typer.Context,
+    words: Annotated[list[str] | None, typer.Argument(metavar="QUESTION", show_default=False)] = None,
+    as_json: JsonOption = False,
+    k: KOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    outlet: OutletOption = None,
+    reader: Annotated[str | None, typer.Option(metavar="NAME", help="What reads the passages: extractive.")] = None,
+    batch: BatchOption = None,
+    library: LibraryOption = None,
+) -> None:
+    """Answer a question from the articles, with citations, or say that they do not say."""
+    question, filters = _one_of(words, batch), make_filters(since, until, outlet)
+    with open_library(context, library, reader=reader) as byline:
+        if batch is not None:
+            _print_batch(
+                batch, lambda row: {"answer": byline.ask(row.question, k=k, filters=row.filters or filters).to_dict()}
+            )
+            return
+        answer = byline.ask(question, k=k, filters=filters)
+    if as_json:
+        print_json(answer.to_dict())
+        return
+    from qa.render import render_terminal
+
+    typer.echo(render_terminal(answer))
+
+
+@app.command(epilog='Example: byline search "asylum agreement" --k 5')
+def search(
+    context: typer.Context,
+    words: Annotated[list[str] | None, typer.Argument(metavar="QUERY", show_default=False)] = None,
+    as_json: JsonOption = False,
+    k: KOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    outlet: OutletOption = None,
+    batch: BatchOption = None,
+    library: LibraryOption = None,
+) -> None:
+    """Find passages without answering."""
+    query, filters = _one_of(words, batch), make_filters(since, until, outlet)
+
+    def hits_of(row: BatchQuestion) -> dict[str, object]:
+        found = byline.search(row.question, k=k, filters=row.filters or filters)
+        return {"hits": [hit.to_dict() for hit in found]}
+
+    with open_library(context, library) as byline:
+        if batch is not None:
+            _print_batch(batch, hits_of)
+            return
+        hits = byline.search(query, k=k, filters=filters)
+    if as_json:
+        print_json({"query": query, "hits": [hit.to_dict() for hit in hits]})
+        return
+    from qa.listing import hit_lines
+
+    print_lines(hit_lines(hits))
+
+
+app.add_typer(commands)
+
+
+@app.command(epilog="Example: byline serve --port 8080")
+def serve(
+    context: typer.Context,
+    host: Annotated[str | None, typer.Option(help="Where to listen; 127.0.0.1 unless set.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 7860 unless set.")] = None,
+    library: LibraryOption = None,
+) -> None:
+    """Start the page in the browser (the same as `python app.py`)."""
+    settings = make_settings(context, library, host=host, port=port)
+    # By name: the page lies downstream of this package, and only this entry may start it.
+    import_module("app").serve(settings.library, settings.host, settings.port)
+
+
+@app.command(
+    "eval",
+    epilog="Example: byline eval --help",
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def evaluate(context: typer.Context) -> None:
+    """Run the evaluation suites (the same as `python -m evals`)."""
+    sys.argv = ["byline eval", *context.args]
+    # By name, for the same reason as the page.
+    runpy.run_module("evals", run_name="__main__")
+
+
+def _one_of(words: Sequence[str] | None, batch: Path | None) -> str:
+    if (words is not None) == (batch is not None):
+        raise typer.BadParameter("give either a question or --batch IN.jsonl.")
+    return " ".join(words or ())
+
+
+def _print_batch(batch: Path, answer: Callable[[BatchQuestion], dict[str, object]]) -> None:
+    from qa.batch import run_batch
+
+    failed = False
+    with _binary_lines(batch) as lines:
+        for line in run_batch(lines, answer):
+            print_json(line.row)
+            failed = failed or line.failed
+    if failed:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _binary_lines(batch: Path) -> Iterator[BinaryIO | gzip.GzipFile]:
+    if str(batch) == "-":
+        yield sys.stdin.buffer
+    else:
+        with gzip.open(batch) if batch.suffix == ".gz" else batch.open("rb") as lines:
+            yield lines
+
+
+def _progress() -> AbstractContextManager[Callable[[AddProgress], None] | None]:
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from qa.progress_rich import show_progress
+
+    return show_progress()
+
+
+def _write_utf8() -> None:
+    # A lone surrogate, which only a broken argument can bring in, must not end a command half-way.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _fail(message: str, error: BaseException) -> int:
+    typer.echo(f"error: {message}", err=True)
+    _LOG.debug("The command failed.", exc_info=error)
+    return 1
