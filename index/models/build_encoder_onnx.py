@@ -62,7 +62,7 @@ class GraphBuilder:
         self.weights.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
 
-    def node(self, op: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
+    def node(self, op: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:  # noqa: ANN401  (what ONNX allows)
         """Add a node with one output and return the output's name."""
         self.nodes.append(helper.make_node(op, list(inputs), [output], name=output, **attributes))
         return output
