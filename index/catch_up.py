@@ -1,0 +1,169 @@
+"""Bringing the two disposable indexes up to the truth: replay what changed, or rebuild."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from corpus.errors import IndexMismatchError, LibraryDamagedError
+from index.library import Library
+from index.library_log import IndexState, index_state, last_commit, pending_changes, set_index_state, tokens_since
+
+if TYPE_CHECKING:
+    from index.lexical_tantivy import TantivyLexical
+    from index.vectors_chroma import ChromaVectors
+
+_BATCH = 2_000  # passages read and written at once while replaying; a few MB of vectors and text
+_STAMP_NAME = "stamp"
+_log = logging.getLogger(__name__)
+
+
+class Disposable(Protocol):
+    """What both indexes have in common, as far as keeping them up to date goes."""
+
+    def remove(self, passage_ids: Sequence[str]) -> None:
+        """Forget these passages; unknown ids are no error."""
+
+    def count(self) -> int:
+        """Return how many passages it holds."""
+
+    def close(self) -> None:
+        """Let go of its files."""
+
+
+IndexT = TypeVar("IndexT", bound=Disposable)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[IndexT]):
+    """One of the two disposable indexes.
+
+    Args:
+        name: Its row in the library's `indexes` and its folder.
+        format: Version of what it stores.
+        open: Opens or creates it in a folder.
+        upsert: Stores the visible ones among these passages, from the truth, and returns their ids.
+    """
+
+    name: str
+    format: int
+    open: Callable[[Path], IndexT]
+    upsert: Callable[[IndexT, Library, Sequence[str]], set[str]]
+
+
+def vector_kind(dim: int) -> Kind[ChromaVectors]:
+    """Return the vector index; importing Chroma takes most of a second."""
+    from index.vectors_chroma import FORMAT, ChromaVectors
+
+    def upsert(index: ChromaVectors, library: Library, passage_ids: Sequence[str]) -> set[str]:
+        known, vectors = library.known_vectors(passage_ids)
+        index.upsert(known, vectors)
+        return set(known)
+
+    return Kind("chroma", FORMAT, lambda folder: ChromaVectors(folder, dim), upsert)
+
+
+def lexical_kind() -> Kind[TantivyLexical]:
+    """Return the lexical index."""
+    from index.lexical_tantivy import FORMAT, TantivyLexical
+
+    def upsert(index: TantivyLexical, library: Library, passage_ids: Sequence[str]) -> set[str]:
+        pairs = library.passages_with_articles(passage_ids)
+        index.upsert(list(pairs.values()))
+        return set(pairs)
+
+    return Kind("lexical", FORMAT, TantivyLexical, upsert)
+
+
+def open_current(root: Path, library: Library, kind: Kind[IndexT]) -> IndexT:
+    """Open a disposable index as the truth stands now, rebuilding it when it is missing or not the truth's own.
+
+    No vector is computed: everything comes from the library.
+    """
+    state = index_state(library.file, kind.name)
+    if state is None or state.format != kind.format or not _is_own(root, library, kind.name, state):
+        return rebuild(root, library, kind)
+    try:
+        index = kind.open(_folder(root, kind.name, state))
+    except (LibraryDamagedError, IndexMismatchError) as error:
+        _log.warning("Rebuilding the index %r: %s", kind.name, error)
+        return rebuild(root, library, kind)
+    replay(root, library, kind, index)
+    if index.count() == library.n_passages():
+        return index
+    _log.warning("Rebuilding the index %r: it does not hold as many passages as the library.", kind.name)
+    index.close()
+    return rebuild(root, library, kind)
+
+
+def replay(root: Path, library: Library, kind: Kind[IndexT], index: IndexT) -> None:
+    """Take over every change since the last acknowledged one; does nothing when there is none.
+
+    What happened to a passage does not matter, only whether it is visible now, so that replaying twice is harmless.
+    """
+    state = index_state(library.file, kind.name)
+    if state is None:
+        raise LibraryDamagedError(f"The library lost track of its index {kind.name!r}. Mend it with: byline doctor")
+    generation, token, changed = pending_changes(library.file, state.applied)
+    if generation == state.applied:
+        return
+    for batch in _batches(changed):
+        gone = set(batch) - kind.upsert(index, library, batch)
+        if gone:
+            index.remove(sorted(gone))
+    _acknowledge(root, library, kind.name, replace(state, applied=generation), token)
+
+
+def rebuild(root: Path, library: Library, kind: Kind[IndexT]) -> IndexT:
+    """Build the index anew from the truth in a folder of its own, switch to it, and delete the other folders."""
+    former = index_state(library.file, kind.name)
+    state = IndexState((former.folder if former else 0) + 1, kind.format, 0)
+    folder = _folder(root, kind.name, state)
+    while folder.exists():  # left by a build that was killed; it may be open in this process, so it is not reused
+        state = replace(state, folder=state.folder + 1)
+        folder = _folder(root, kind.name, state)
+    folder.mkdir(parents=True, mode=0o700)
+    generation, token = last_commit(library.file)
+    index = kind.open(folder)
+    for batch in _batches(library.passage_ids()):
+        kind.upsert(index, library, batch)
+    _acknowledge(root, library, kind.name, replace(state, applied=generation), token)
+    _delete_others(folder)
+    return index
+
+
+def _is_own(root: Path, library: Library, name: str, state: IndexState) -> bool:
+    """Say whether the folder is there and was last stamped at a commit this truth remembers."""
+    try:
+        stamp = (_folder(root, name, state) / _STAMP_NAME).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return False
+    return stamp in tokens_since(library.file, state.applied)
+
+
+def _acknowledge(root: Path, library: Library, name: str, state: IndexState, token: str) -> None:
+    # The stamp comes first: killed in between, the folder carries a later token, which the truth still remembers.
+    stamp = _folder(root, name, state) / _STAMP_NAME
+    draft = stamp.with_suffix(".new")
+    draft.write_text(token, encoding="ascii")
+    os.replace(draft, stamp)
+    set_index_state(library.file, name, state)
+
+
+def _folder(root: Path, name: str, state: IndexState) -> Path:
+    return root / name / str(state.folder)
+
+
+def _delete_others(folder: Path) -> None:
+    for other in folder.parent.iterdir():
+        if other != folder:
+            shutil.rmtree(other, ignore_errors=True)  # what stays, say an open file on Windows, goes next time
+
+
+def _batches(ids: list[str]) -> list[list[str]]:
+    return [ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH)]
