@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from corpus.errors import IndexMismatchError, LibraryDamagedError
+from corpus.errors import IndexMismatchError, IndexMissingError, LibraryDamagedError
 from index.library import Library
 from index.library_log import IndexState, index_state, last_commit, pending_changes, set_index_state, tokens_since
 
@@ -81,24 +81,49 @@ def lexical_kind() -> Kind[TantivyLexical]:
 
 
 def open_current(root: Path, library: Library, kind: Kind[IndexT]) -> IndexT:
-    """Open a disposable index as the truth stands now, rebuilding it when it is missing or not the truth's own.
+    """Open a disposable index as the truth stands now, rebuilding it when it is missing, broken or not the truth's own.
 
     No vector is computed: everything comes from the library.
     """
-    state = index_state(library.file, kind.name)
-    if state is None or state.format != kind.format or not _is_own(root, library, kind.name, state):
+    if index_state(library.file, kind.name) is None:
         return rebuild(root, library, kind)
     try:
-        index = kind.open(_folder(root, kind.name, state))
-    except (LibraryDamagedError, IndexMismatchError) as error:
-        _log.warning("Rebuilding the index %r: %s", kind.name, error)
+        index = open_as_is(root, library, kind)
+    except (IndexMissingError, IndexMismatchError, LibraryDamagedError) as error:
+        _log.warning("Rebuilding an index from the library: %s", error)
         return rebuild(root, library, kind)
-    replay(root, library, kind, index)
     if index.count() == library.n_passages():
         return index
     _log.warning("Rebuilding the index %r: it does not hold as many passages as the library.", kind.name)
     index.close()
     return rebuild(root, library, kind)
+
+
+def open_as_is(root: Path, library: Library, kind: Kind[IndexT]) -> IndexT:
+    """Open a disposable index and let it catch up.
+
+    Raises:
+        IndexMissingError: If it is not there, or not the one that this library last wrote to.
+        IndexMismatchError: If another format or other settings wrote it.
+        LibraryDamagedError: If it cannot be read.
+    """
+    state = index_state(library.file, kind.name)
+    if state is None or not _is_own(root, library, kind.name, state):
+        raise IndexMissingError(
+            f"The index {kind.name!r} is missing or another library's. Mend it with: byline doctor --repair"
+        )
+    if state.format != kind.format:
+        raise IndexMismatchError(
+            f"The index {kind.name!r} has format {state.format}, this Byline writes {kind.format}. "
+            "Mend it with: byline doctor --repair"
+        )
+    index = kind.open(_folder(root, kind.name, state))
+    try:
+        replay(root, library, kind, index)
+    except BaseException:
+        index.close()
+        raise
+    return index
 
 
 def replay(root: Path, library: Library, kind: Kind[IndexT], index: IndexT) -> None:

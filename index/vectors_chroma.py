@@ -147,10 +147,14 @@ def _batches(ids: list[str], size: int) -> Iterator[list[str]]:
 
 @contextmanager
 def _in_our_words() -> Iterator[None]:
-    """Turn Chroma's errors into ours; a panic of its Rust core is a BaseException and is caught by its name."""
+    """Turn what Chroma raises into our error.
+
+    Over damaged files it also raises ValueError ("Could not connect to tenant"), AttributeError (a second opening
+    after a failed one) and others; a panic of its Rust core is a BaseException, known only by its name.
+    """
     try:
         yield
-    except ChromaError as error:
+    except (ChromaError, ValueError, AttributeError, RuntimeError, OSError) as error:
         raise _damaged(error) from error
     except BaseException as error:
         if type(error).__name__ != "PanicException":
