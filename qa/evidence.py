@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.types import Span
-from index.types import Embedder, Hit
+from index.types import Hit
+from qa.likeness import Likeness
 from qa.mentions import Mention, find_mentions
 from qa.question import Question, Term
 from qa.words import Word, split_words
 
 FEATURES = (
     "cosine",
+    "soft_cover",
     "cover",
     "cover_context",
     "cover_passage",
@@ -37,6 +39,7 @@ FEATURES = (
     "fragment",
     "asks",
     "cosine_gap",
+    "soft_gap",
     "cover_gap",
 )
 _NEAR_WORDS = 12  # a wanted mention within so many words of a matched term counts as near
@@ -92,7 +95,7 @@ def mend_typos(question: Question, candidates: Sequence[Candidate]) -> Question:
 
 
 def measure_evidence(
-    question: Question, hits: Sequence[Hit], candidates: Sequence[Candidate], embedder: Embedder
+    question: Question, hits: Sequence[Hit], candidates: Sequence[Candidate], likeness: Likeness
 ) -> NDArray[np.float64]:
     """Measure what speaks for each candidate.
 
@@ -100,49 +103,69 @@ def measure_evidence(
         question: Taken apart, typos mended.
         hits: The hits the candidates came from.
         candidates: From `find_candidates`.
-        embedder: Gives the cosine of question and sentence.
+        likeness: Gives the cosine and the late-interaction similarity of question and sentence.
 
     Returns:
         float64, shape (len(candidates), len(FEATURES)); columns are named by `FEATURES`.
     """
-    vectors = embedder.embed_passages([candidate.text for candidate in candidates])
-    cosines = vectors @ embedder.embed_question(question.text)
+    meaning = likeness.compare(question.text, [candidate.text for candidate in candidates])
     stems = [frozenset(word.stem for word in candidate.words) for candidate in candidates]
-    headers = [frozenset(w.stem for w in _take_apart(_header(hit))[0]) for hit in hits]
-    in_passage = [set(headers[place]) for place in range(len(hits))]
+    headers = [frozenset(word.stem for word in _take_apart(_header(hit))[0]) for hit in hits]
+    in_passage = [set(header) for header in headers]
     for candidate, own in zip(candidates, stems, strict=True):
         in_passage[candidate.hit] |= own
     rows = np.zeros((len(candidates), len(FEATURES)))
     for i, candidate in enumerate(candidates):
-        hit = hits[candidate.hit]
         previous = stems[i - 1] if i and candidates[i - 1].hit == candidate.hit else frozenset()
         context = stems[i] | previous | headers[candidate.hit]
-        numbers = question.numbers - {word.text.replace(",", "") for word in candidate.words}
-        rows[i] = (
-            cosines[i],
-            _cover(question.terms, stems[i]),
-            _cover(question.terms, context),
-            _cover(question.terms, in_passage[candidate.hit]),
-            _cover([t for t in question.terms if t.is_name], stems[i]),
-            _cover([t for t in question.terms if t.is_name], context),
-            _pairs(question.terms, candidate.words),
-            *_wanted(question, candidate),
-            max((t.weight for t in question.terms if t.stem not in in_passage[candidate.hit]), default=0.0),
-            float(bool(numbers) and any(word.text[0].isdigit() for word in candidate.words)),
-            hit.signals.fused or 0.0,
-            hit.signals.cosine or 0.0,
-            1.0 / (1 + candidate.hit),
-            math.log(1 + len(candidate.words)),
-            float(candidate.span.start == hit.passage.span.start),
-            float(len(candidate.words) < _FRAGMENT_WORDS),
-            float(candidate.text.rstrip(" ”\"'").endswith("?")),
-            0.0,
-            0.0,
+        facts = (
+            _topic_facts(question, candidate, stems[i], context, in_passage[candidate.hit])
+            | _place_facts(candidate, hits[candidate.hit])
+            | {"cosine": float(meaning[i, 0]), "soft_cover": float(meaning[i, 1])}
         )
-    for gap, column in (("cosine_gap", "cosine"), ("cover_gap", "cover")):
-        values = rows[:, FEATURES.index(column)]
+        rows[i] = [facts.get(name, 0.0) for name in FEATURES]
+    for gap, of in (("cosine_gap", "cosine"), ("soft_gap", "soft_cover"), ("cover_gap", "cover")):
+        values = rows[:, FEATURES.index(of)]
         rows[:, FEATURES.index(gap)] = values - values.max(initial=0.0)
     return rows
+
+
+def _topic_facts(
+    question: Question,
+    candidate: Candidate,
+    own: frozenset[str],
+    context: frozenset[str],
+    passage: set[str],
+) -> dict[str, float]:
+    """What the question's words and kind say for the sentence, its context and its passage."""
+    names = [term for term in question.terms if term.is_name]
+    numbers = {word.text.replace(",", "") for word in candidate.words if word.text[0].isdigit()}
+    wanted, near = _wanted(question, candidate)
+    return {
+        "cover": _cover(question.terms, own),
+        "cover_context": _cover(question.terms, context),
+        "cover_passage": _cover(question.terms, passage),
+        "names": _cover(names, own),
+        "names_context": _cover(names, context),
+        "pairs": _pairs(question.terms, candidate.words),
+        "wanted": wanted,
+        "wanted_near": near,
+        "missing": max((term.weight for term in question.terms if term.stem not in passage), default=0.0),
+        "number_clash": float(bool(question.numbers - numbers) and bool(numbers)),
+    }
+
+
+def _place_facts(candidate: Candidate, hit: Hit) -> dict[str, float]:
+    """What the sentence's place and form say, and what retrieval thought of its passage."""
+    return {
+        "fused": hit.signals.fused or 0.0,
+        "passage_cosine": hit.signals.cosine or 0.0,
+        "rank": 1.0 / (1 + candidate.hit),
+        "length": math.log(1 + len(candidate.words)),
+        "first": float(candidate.span.start == hit.passage.span.start),
+        "fragment": float(len(candidate.words) < _FRAGMENT_WORDS),
+        "asks": float(candidate.text.rstrip(" ”\"'").endswith("?")),
+    }
 
 
 def novel_mentions(question: Question, candidate: Candidate) -> list[Mention]:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from corpus.errors import ReaderUnavailableError
 from corpus.types import Span
-from index.types import Embedder, Hit
+from index.types import Hit
 from qa.evidence import FEATURES, Candidate, find_candidates, measure_evidence, mend_typos, similar
+from qa.likeness import Likeness, TokenEncoder
 from qa.question import Question, analyse_question
 from qa.short_answer import find_short_answer
 from qa.types import Abstention, Citation, Reading, Statement, Support, flat
@@ -81,13 +82,13 @@ class ExtractiveReader:
     """Reads by weighing every sentence of the hits; states only sentences that stand in an article.
 
     Args:
-        embedder: The one retrieval uses; gives the similarity of question and sentence.
+        encoder: The embedded encoder, for which the weights were fitted, whatever retrieval uses.
         weights: The shipped ones when None.
         max_hits: Hits beyond these are not read; their score is that of the worst sentence read.
     """
 
-    def __init__(self, embedder: Embedder, *, weights: ReaderWeights | None = None, max_hits: int = 10) -> None:
-        self._embedder = embedder
+    def __init__(self, encoder: TokenEncoder, *, weights: ReaderWeights | None = None, max_hits: int = 10) -> None:
+        self._likeness = Likeness(encoder)
         self._weights = weights or load_weights()
         self._max_hits = max_hits
 
@@ -118,7 +119,7 @@ class ExtractiveReader:
         if not candidates:
             return None
         asked = mend_typos(analyse_question(question), candidates)
-        rows = measure_evidence(asked, read, candidates, self._embedder)
+        rows = measure_evidence(asked, read, candidates, self._likeness)
         return Weighed(asked, candidates, rows, rows @ self._weights.sentence)
 
 

@@ -34,6 +34,10 @@ class FakeEmbedder:
             vector[int(hashlib.md5(word.encode()).hexdigest(), 16) % self._dim] += 1.0
         return vector / np.linalg.norm(vector)
 
+    def embed_tokens(self, text: str) -> Vectors:
+        words = re.findall(r"\w+", text.lower()) or [""]
+        return np.array([self.embed_question(word) for word in ["[CLS]", *words, "[SEP]"]], dtype=np.float32)
+
 
 class FakeReader:
     """Cites the first sentence of the first hit; abstains when `silent` or without hits."""

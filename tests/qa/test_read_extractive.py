@@ -8,6 +8,7 @@ from corpus.errors import ReaderUnavailableError
 from corpus.types import Passage, Span
 from index.types import Hit, Signals
 from qa.evidence import FEATURES, find_candidates, measure_evidence, mend_typos
+from qa.likeness import Likeness
 from qa.question import analyse_question
 from qa.read_extractive import GATE_FEATURES, ExtractiveReader, ReaderWeights, load_weights
 from qa.short_answer import find_short_answer
@@ -80,7 +81,7 @@ def test_mend_typos_leaves_other_names_alone():
 def test_measure_evidence_ranks_the_covering_sentence_first():
     hits = [_hit()]
     candidates = find_candidates(hits)
-    rows = measure_evidence(analyse_question("Who revealed the Iraqi man?"), hits, candidates, FakeEmbedder())
+    rows = measure_evidence(analyse_question("Who revealed the Iraqi man?"), hits, candidates, Likeness(FakeEmbedder()))
     assert rows.shape == (4, len(FEATURES))
     assert int(np.argmax(rows[:, FEATURES.index("cover")])) == 1
 
@@ -106,3 +107,15 @@ def test_load_weights_refuses_weights_of_other_features(tmp_path):
     path.write_text(json.dumps(stored | {"features": ["cosine"]}))
     with pytest.raises(ReaderUnavailableError, match="fit-reader"):
         load_weights(path)
+
+
+def test_likeness_is_the_same_kept_or_fresh():
+    likeness = Likeness(FakeEmbedder())
+    sentences = ["Rwanda seeks money.", "Talks go on."]
+    first = likeness.compare("What does Rwanda seek?", sentences)
+    assert np.array_equal(first, likeness.compare("What does Rwanda seek?", sentences))
+    assert first[0, 1] > first[1, 1] and first[0, 0] > first[1, 0]
+
+
+def test_likeness_of_a_text_with_itself_is_one():
+    assert np.allclose(Likeness(FakeEmbedder()).compare("Talks go on.", ["Talks go on."]), 1.0, atol=1e-3)
