@@ -1,0 +1,169 @@
+"""An `Answer` -> escaped HTML for the chat, or plain text for a terminal; pure functions.
+
+Citation numbers such as [1] exist only here: an answer itself holds statements and their citations (DESIGN 3.1).
+Every renderer checks its citations again before it shows them.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from index.types import Hit
+from qa.safe_text import clipped, escape, neutralise, origin_line
+from qa.types import Answer, Citation, Disagreement, Statement, Support, flat
+
+TERMINAL_COLUMNS = 100  # as wide as is still easy to read; narrower terminals wrap once more
+NEAREST_SHOWN = 3  # what an abstention shows for a person to judge by: enough to see that nothing fits
+EXCERPT_CHARS = 240  # about three lines beside the chat
+CHIP_CHARS = 44  # a chip stays on one line at 390 pixels
+DECLINED = "The articles do not say."
+_SUPPORT_WORDS = {Support.WEAK: "weakly supported", Support.UNSUPPORTED: "not supported"}
+
+
+def render_answer(answer: Answer, turn: int) -> str:
+    """Return the finished answer as HTML: short answer, statements with citation chips; or the abstention's card.
+
+    `turn` is the answer's place in its chat; with a citation's number it tells the page what a chip opens.
+
+    Raises:
+        BrokenCitationError: If a citation does not slice back to its quote.
+    """
+    notes = [f"Read as: {answer.standalone_question}"] if answer.standalone_question else []
+    notes += [answer.degraded] if answer.degraded else []
+    head = "".join(f'<p class="note" dir="auto">{escape(note)}</p>' for note in notes)
+    if answer.abstention is not None:
+        return head + _render_abstention(answer, answer.abstention.reason)
+    if answer.short_answer:
+        head += f'<p class="short" dir="auto">{escape(flat(answer.short_answer))}</p>'
+    body = render_statements(answer.statements, answer.citations, turn)
+    sides = "".join(_render_disagreement(each, answer.citations, turn) for each in answer.disagreements)
+    return head + body + sides
+
+
+def render_statements(statements: Sequence[Statement], citations: Sequence[Citation], turn: int) -> str:
+    """Return statements as HTML paragraphs, each followed by its citation chips.
+
+    Raises:
+        BrokenCitationError: If a citation does not slice back to its quote.
+    """
+    by_number = _verified(citations)
+    return "".join(_render_statement(statement, by_number, turn) for statement in statements)
+
+
+def render_terminal(answer: Answer) -> str:
+    """Return the answer as plain text: statements with [1], then each citation's title, outlet, date and quote.
+
+    Raises:
+        BrokenCitationError: If a citation does not slice back to its quote.
+    """
+    notes = [f"Read as: {answer.standalone_question}"] if answer.standalone_question else []
+    notes += [answer.degraded] if answer.degraded else []
+    if answer.abstention is not None:
+        blocks = [*notes, f"{DECLINED} {answer.abstention.reason}", searched_line(answer.hits)]
+        blocks += ["\n".join(_nearest_lines(hit)) for hit in answer.hits[:NEAREST_SHOWN]]
+    else:
+        _verified(answer.citations)
+        short = [answer.short_answer] if answer.short_answer and answer.short_answer != answer.text else []
+        statements = " ".join(_with_numbers(statement) for statement in answer.statements)
+        disagreements = [line for each in answer.disagreements for line in _disagreement_lines(each)]
+        blocks = [*notes, *short, statements, *disagreements]
+        blocks += ["\n".join(_citation_lines(citation)) for citation in answer.citations]
+    return "\n\n".join(_wrapped(block) for block in blocks)
+
+
+def searched_line(hits: Sequence[Hit]) -> str:
+    """Return one sentence on what was searched, e.g. `Searched: the 10 nearest passages, from 2 articles`."""
+    if not hits:
+        return "Searched: the whole library; no passage comes near the question."
+    n_articles = len({hit.article.id for hit in hits})
+    passages = "the nearest passage" if len(hits) == 1 else f"the {len(hits)} nearest passages"
+    return f"Searched: {passages}, from {n_articles} article{'s' if n_articles > 1 else ''}."
+
+
+def _verified(citations: Iterable[Citation]) -> dict[int, Citation]:
+    by_number = {}
+    for citation in citations:
+        citation.verify()
+        by_number[citation.n] = citation
+    return by_number
+
+
+def _render_statement(statement: Statement, by_number: dict[int, Citation], turn: int) -> str:
+    words = escape(flat(statement.text))
+    if statement.support is Support.UNSUPPORTED:
+        words = f"<s>{words}</s>"
+    chips = "".join(" " + _render_chip(by_number[n], turn) for n in statement.citations)
+    state = ""
+    if statement.support in _SUPPORT_WORDS:
+        problems = f": {'; '.join(statement.problems)}" if statement.problems else ""
+        state = (
+            f' <span class="support {statement.support}">{escape(_SUPPORT_WORDS[statement.support] + problems)}</span>'
+        )
+    return f'<p class="statement" dir="auto">{words}{state}{chips}</p>'
+
+
+def _render_chip(citation: Citation, turn: int) -> str:
+    where = " · ".join(origin_line(citation.article)) or citation.article.title
+    full = f"Citation {citation.n}: {where}. Open the article at this sentence."
+    return (
+        f'<button type="button" class="chip" data-turn="{turn}" data-n="{citation.n}" aria-label="{escape(full)}"'
+        f' title="{escape(clipped(citation.quote, EXCERPT_CHARS))}"><b>{citation.n}</b>'
+        f" <bdi>{escape(clipped(where, CHIP_CHARS))}</bdi></button>"
+    )
+
+
+def _render_disagreement(disagreement: Disagreement, citations: Sequence[Citation], turn: int) -> str:
+    by_number = _verified(citations)
+    sides = ""
+    for position in disagreement.positions:
+        chips = " ".join(_render_chip(by_number[n], turn) for n in position.citations)
+        sides += f'<div class="side" dir="auto"><p>{escape(flat(position.value))}</p>{chips}</div>'
+    about = escape(flat(disagreement.about))
+    return f'<section class="sides"><h4>The articles disagree: {about}</h4><div class="pair">{sides}</div></section>'
+
+
+def _render_abstention(answer: Answer, reason: str) -> str:
+    nearest = "".join(_render_nearest(hit) for hit in answer.hits[:NEAREST_SHOWN])
+    receipts = f"<h5>Nearest passages</h5><ol>{nearest}</ol>" if nearest else ""
+    return (
+        f'<section class="declined"><h4>{DECLINED}</h4><p dir="auto">{escape(reason)}</p>'
+        f'<p class="searched">{escape(searched_line(answer.hits))}</p>{receipts}</section>'
+    )
+
+
+def _render_nearest(hit: Hit) -> str:
+    where = " · ".join((flat(hit.article.title), *origin_line(hit.article)))
+    excerpt = escape(clipped(hit.passage.text, EXCERPT_CHARS))
+    return f'<li dir="auto"><span class="where">{escape(where)}</span><q>{excerpt}</q></li>'
+
+
+def _with_numbers(statement: Statement) -> str:
+    numbers = "".join(f"[{n}]" for n in statement.citations)
+    doubt = f" ({_SUPPORT_WORDS[statement.support]})" if statement.support in _SUPPORT_WORDS else ""
+    return f"{flat(statement.text)} {numbers}{doubt}"
+
+
+def _disagreement_lines(disagreement: Disagreement) -> list[str]:
+    sides = [f"{flat(p.value)} {''.join(f'[{n}]' for n in p.citations)}" for p in disagreement.positions]
+    return [f"The articles disagree: {flat(disagreement.about)}\n" + "\n".join(f"  - {side}" for side in sides)]
+
+
+def _citation_lines(citation: Citation) -> tuple[str, str]:
+    where = ", ".join((flat(citation.article.title), *origin_line(citation.article)))
+    return f"[{citation.n}] {where}", f"    “{flat(citation.quote)}”"
+
+
+def _nearest_lines(hit: Hit) -> tuple[str, str]:
+    where = ", ".join((flat(hit.article.title), *origin_line(hit.article)))
+    return f"{hit.rank}. {where}", f"    “{clipped(hit.passage.text, EXCERPT_CHARS)}”"
+
+
+def _wrapped(block: str) -> str:
+    lines = []
+    for line in neutralise(block).split("\n"):
+        indent = " " * (len(line) - len(line.lstrip(" ")))
+        lines += textwrap.wrap(
+            line, TERMINAL_COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        )
+    return "\n".join(lines)

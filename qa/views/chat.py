@@ -1,0 +1,138 @@
+"""A visitor's chat: its turns, how a question becomes one, and its HTML."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from corpus.errors import EmptyCorpusError, QAError, SettingsError
+from qa.render import render_answer, render_statements
+from qa.safe_text import escape
+from qa.types import Answer, Citation, Statement, StreamEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from qa.byline import Byline
+
+_LOG = logging.getLogger(__name__)
+MAX_TURNS = 50  # a turn keeps its articles in memory, about 50 kB; more than fifty are not scrolled back to
+EMPTY_LIBRARY = "The library holds no articles yet. Add some in the Library tab, then ask again."
+
+# Shown while the chat is empty, as long as the article that answers is in the library. The last one has no answer.
+EXAMPLES = (
+    ("rwanda-two-weeks", "Which journalist uncovered the deportation of an Iraqi man to Rwanda?"),
+    ("rwanda-early-talks", "How much compensation does Rwanda want from the UK?"),
+    ("rwanda-early-talks", "When did the British Supreme Court strike the plan down?"),
+    ("rwanda-two-weeks", "What is the capital of Australia?"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One question of a chat and what has come of it so far.
+
+    Args:
+        number: Place in the chat, from 0; chips name it, so it never changes.
+        progress: One line while the answer is on its way.
+        statements: Those that have streamed in; the finished answer takes their place.
+        citations: Of those statements.
+        error: One sentence, in place of an answer.
+    """
+
+    number: int
+    question: str
+    progress: str = "Searching …"
+    statements: tuple[Statement, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    answer: Answer | None = None
+    error: str | None = None
+
+
+Turns = tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A question that was not asked, and one sentence saying why; the question stays in its box."""
+
+    reason: str
+
+
+def ask(byline: Byline, question: str, turns: Turns) -> Iterator[Turns | Refusal]:
+    """Yield the chat as the answer to a new question streams in, or one refusal."""
+    turn = Turn(turns[-1].number + 1 if turns else 0, question.strip())
+    before = turns[-(MAX_TURNS - 1) :]
+    try:
+        events = byline.stream(question)
+        yield (*before, turn)
+        for event in events:
+            turn = advance(turn, event)
+            yield (*before, turn)
+    except SettingsError as error:  # empty or too long
+        yield Refusal(str(error))
+    except EmptyCorpusError:
+        yield Refusal(EMPTY_LIBRARY)
+    except QAError as error:
+        _LOG.warning("A question ended in an error.", exc_info=error)
+        yield (*before, replace(turn, error=str(error)))
+
+
+def advance(turn: Turn, event: StreamEvent) -> Turn:
+    """Return the turn after one more event of its answer."""
+    if event.answer is not None:
+        return replace(turn, answer=event.answer)
+    if event.statement is None:
+        return replace(turn, progress=_reading_line(event))
+    known = {citation.n for citation in turn.citations}
+    new = tuple(citation for citation in event.citations if citation.n not in known)
+    return replace(turn, statements=(*turn.statements, event.statement), citations=turn.citations + new)
+
+
+def render_chat(turns: Sequence[Turn], article_ids: Collection[str]) -> str:
+    """Return the chat as HTML; when it is empty, a welcome with questions that the library's articles invite."""
+    if not turns:
+        return _render_welcome(article_ids)
+    return "".join(_render_turn(turn) for turn in turns)
+
+
+def _render_turn(turn: Turn) -> str:
+    answer = turn.answer
+    busy = "false" if answer or turn.error else "true"
+    return (
+        f'<section class="turn" data-turn="{turn.number}" aria-busy="{busy}">'
+        f'<h3 class="question" dir="auto">{escape(turn.question)}</h3>'
+        f'<div class="answer">{_render_reply(turn)}</div></section>'
+    )
+
+
+def _render_reply(turn: Turn) -> str:
+    if turn.error:
+        return f'<p class="failed" role="alert">{escape(turn.error)}</p>'
+    if turn.answer:
+        return render_answer(turn.answer, turn.number)
+    streamed = render_statements(turn.statements, turn.citations, turn.number)
+    return f'{streamed}<p class="progress">{escape(turn.progress)}</p>'
+
+
+def _render_welcome(article_ids: Collection[str]) -> str:
+    if not article_ids:
+        return f'<section class="welcome"><h3>Ask your articles</h3><p>{EMPTY_LIBRARY}</p></section>'
+    examples = [question for article_id, question in EXAMPLES if article_id in article_ids]
+    buttons = "".join(
+        f'<li><button type="button" class="example">{escape(question)}</button></li>' for question in examples
+    )
+    count = "1 article" if len(article_ids) == 1 else f"{len(article_ids):,} articles"
+    return (
+        f'<section class="welcome"><h3>Ask your articles</h3>'
+        f"<p>Every sentence of an answer is quoted from one of the {count} in the library, and shows where."
+        " When they do not say, you are told so.</p>"
+        f"{f'<ul>{buttons}</ul>' if buttons else ''}</section>"
+    )
+
+
+def _reading_line(event: StreamEvent) -> str:
+    n_articles = len({hit.article.id for hit in event.hits})
+    return f"Reading {len(event.hits)} passages from {n_articles} article{'' if n_articles == 1 else 's'} …"

@@ -1,0 +1,86 @@
+"""The evidence beside the chat: the article behind a citation, its sentence highlighted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from corpus.errors import ArticleNotFoundError
+from qa.render_article import render_article
+from qa.safe_text import escape
+from qa.types import Citation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qa.byline import Byline
+    from qa.views.chat import Turns
+
+NOTHING_OPEN = (
+    '<section class="blank"><h3>Evidence</h3>'
+    "<p>Choose the number after a sentence: its article opens here, at that very sentence.</p></section>"
+)
+REMOVED = "This article has been removed from the library since the question was answered, so it is no longer shown."
+CHANGED = (
+    "This article has changed since the question was answered. Below is the text that was quoted; "
+    "ask again to read the new one."
+)
+FORGOTTEN = "This answer is no longer at hand. Ask the question again to see its evidence."
+
+
+def open_citation(byline: Byline, turns: Turns, turn_number: int, n: int, opened: int) -> str:
+    """Return the viewer's HTML for citation `n` of a turn, or a notice when it can no longer be shown.
+
+    Args:
+        byline: Asked whether the article is still there and still the same.
+        turns: The visitor's own chat.
+        turn_number: Which of its turns.
+        n: The citation's number in that turn's answer.
+        opened: Goes up with every click, so that the page notices when the same citation is opened again.
+
+    Raises:
+        BrokenCitationError: If the citation does not slice back to its quote.
+    """
+    citations = _citations(turns, turn_number)
+    chosen = next((citation for citation in citations if citation.n == n), None)
+    if chosen is None:
+        return _notice(FORGOTTEN, opened)
+    bar = _render_bar(citations, chosen, turn_number)
+    try:
+        current = byline.article(chosen.article.id)
+    except ArticleNotFoundError:
+        return bar + _notice(REMOVED, opened)
+    # The cited version is shown even when there is a newer one: only in it are the spans known to be right.
+    article = chosen.article
+    marked = [each for each in citations if (each.article.id, each.article.version) == (article.id, article.version)]
+    paper = render_article(article, marked, chosen.n)
+    notice = _notice(CHANGED if current.version != article.version else "", opened)
+    return f'{bar}{notice}<div class="scroll" tabindex="0" role="region" aria-label="Article">{paper}</div>'
+
+
+def _citations(turns: Turns, turn_number: int) -> Sequence[Citation]:
+    turn = next((turn for turn in turns if turn.number == turn_number), None)
+    if turn is None:
+        return ()
+    return turn.answer.citations if turn.answer else turn.citations
+
+
+def _render_bar(citations: Sequence[Citation], chosen: Citation, turn_number: int) -> str:
+    place = citations.index(chosen)
+    before = citations[place - 1].n if place else None
+    after = citations[place + 1].n if place + 1 < len(citations) else None
+    return (
+        f'<nav class="bar" aria-label="Citations of this answer" data-turn="{turn_number}" data-n="{chosen.n}">'
+        f'<h3 tabindex="-1">Citation {place + 1} of {len(citations)}</h3>'
+        f"{_render_step('‹', 'Previous citation', before, turn_number)}"
+        f"{_render_step('›', 'Next citation', after, turn_number)}"
+        '<button type="button" class="close" aria-label="Close the evidence">Close</button></nav>'
+    )
+
+
+def _render_step(sign: str, label: str, n: int | None, turn_number: int) -> str:
+    target = "disabled" if n is None else f'data-turn="{turn_number}" data-n="{n}"'
+    return f'<button type="button" class="step" aria-label="{label}" title="{label}" {target}>{sign}</button>'
+
+
+def _notice(sentence: str, opened: int) -> str:
+    return f'<p class="notice" role="status" data-opened="{opened}">{escape(sentence)}</p>'

@@ -1,0 +1,147 @@
+"""One ASGI layer around the whole page: who may ask (Host, Origin), how much (body sizes), and security headers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+from urllib.parse import urlsplit
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+UPLOAD_PATH = "/gradio_api/upload"
+MAX_UPLOAD_BYTES = 50_000_000  # a thousand-page PDF; one request may carry several files, and this bounds their sum
+MAX_BODY_BYTES = 1_000_000  # a question and its event are a few kB; nothing but an upload needs more
+
+# Gradio starts its own scripts inline and compiles templates, hence the two 'unsafe-' words for scripts. What they
+# could do is bounded by the rest: no address but this server's own can be reached, framed or submitted to.
+_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self'",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "content-security-policy": _POLICY,
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+
+
+_HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
+
+
+class Guard:
+    """Refuses foreign hosts, foreign origins and oversized bodies, and adds security headers to every response.
+
+    Without the Host check a web site could point its own name at 127.0.0.1 and read the library through a visitor's
+    browser (DNS rebinding); without the Origin check it could post to it.
+
+    Args:
+        app: What is guarded.
+        host: The address the server was told to listen on; accepted beside the loopback names.
+    """
+
+    def __init__(self, app: App, host: str = "127.0.0.1") -> None:
+        self._app = app
+        self._hosts = LOOPBACK_HOSTS | {host.strip("[]").lower()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})  # nothing here speaks anything but HTTP
+            return
+        limit = MAX_UPLOAD_BYTES if scope["path"] == UPLOAD_PATH else MAX_BODY_BYTES
+        refusal = self._refusal(scope["method"], headers, limit)
+        if refusal is not None:
+            await _respond(send, *refusal)
+            return
+        body = _Body(receive, send, limit)
+        await self._app(scope, body.receive, body.send)
+
+    def _refusal(self, method: str, headers: dict[bytes, str], limit: int) -> tuple[int, str] | None:
+        host = headers.get(b"host", "")
+        if _name(host) not in self._hosts:
+            return 421, "This page answers only to the address it was started with."
+        origin = headers.get(b"origin")
+        if origin is not None and method not in ("GET", "HEAD") and urlsplit(origin).netloc.lower() != host.lower():
+            return 403, "This page takes no requests from other sites."
+        length = headers.get(b"content-length", "0")
+        if not length.isdigit() or int(length) > limit:
+            return 413, _too_large(limit)
+        return None
+
+
+class _Body:
+    """One exchange: counts what is received, answers 413 once it is too much, and adds headers to what is sent."""
+
+    def __init__(self, receive: Receive, send: Send, limit: int) -> None:
+        self._receive, self._send, self._limit = receive, send, limit
+        self._n_bytes = 0
+        self._started = self._refused = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._n_bytes += len(message.get("body", b""))
+        if self._n_bytes <= self._limit:
+            return message
+        # A chunked body carries no length that could have been refused at the door.
+        if not self._started and not self._refused:
+            self._refused = True
+            await _respond(self._send, 413, _too_large(self._limit))
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        if self._refused:
+            return
+        if message["type"] == "http.response.start":
+            self._started = True
+            message = {**message, "headers": _with_security(message.get("headers", ()))}
+        await self._send(message)
+
+
+async def _respond(send: Send, status: int, sentence: str) -> None:
+    body = sentence.encode()
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": _with_security(headers)})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _with_security(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    ours = {name.encode(): value.encode() for name, value in HEADERS.items()}
+    return [(name, value) for name, value in headers if name.lower() not in ours] + list(ours.items())
+
+
+def _name(host: str) -> str:
+    """Return the name in a Host header, without the port; empty when it is malformed."""
+    match = _HOST.fullmatch(host)
+    return match["name"].strip("[]").lower() if match else ""
+
+
+def _too_large(limit: int) -> str:
+    return f"That is more than the {limit // 1_000_000} MB this page takes at once."

@@ -1,0 +1,141 @@
+"""The page: its widgets, and which function answers which event. No state but each visitor's own `gr.State`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from corpus.errors import QAError
+from qa.safe_text import escape
+from qa.views import chat as chat_view
+from qa.views import library as library_view
+from qa.views.chat import Refusal, Turns
+from qa.views.evidence import NOTHING_OPEN, open_citation
+from qa.views.guard import MAX_UPLOAD_BYTES
+
+if TYPE_CHECKING:
+    from qa.byline import Byline
+
+HERE = Path(__file__).parent
+STYLE = HERE / "style.css"
+ASKING_AT_ONCE = 8  # Gradio's default of 1 lets one slow answer hold everybody up; two cores gain nothing from more
+HEADER = (
+    '<header class="masthead"><h1>Byline</h1><p>Answers from your articles, every sentence with its proof.</p></header>'
+)
+HINT = f'<p class="hint">Text, Markdown, HTML, PDF or JSON lines; up to {MAX_UPLOAD_BYTES // 1_000_000} MB at once.</p>'
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+def build_page(byline: Byline) -> gr.Blocks:
+    """Return the page over an open library; serving it is the caller's business."""
+    page = gr.Blocks(title="Byline", analytics_enabled=False, fill_width=True)
+    with page:
+        _html("masthead", HEADER)
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab("Ask", id="ask") as ask_tab:
+                _build_ask_tab(page, ask_tab, byline)
+            with gr.Tab("Library", id="library") as library_tab:
+                _build_library_tab(page, library_tab, byline)
+    page.queue(default_concurrency_limit=ASKING_AT_ONCE)
+    return page
+
+
+def _build_ask_tab(page: gr.Blocks, tab: gr.Tab, byline: Byline) -> None:
+    turns = gr.State(())
+    with gr.Row(elem_id="ask-row"):
+        with gr.Column(elem_id="chat-column", min_width=0):
+            chat = _html("chat", _chat_html(byline, ()), scripted=True)
+            notice = _html("notice")
+            question = gr.Textbox(
+                placeholder="Ask a question",
+                label="Question",
+                show_label=False,
+                lines=1,
+                max_lines=6,
+                submit_btn="Ask",
+                elem_id="question",
+                autofocus=True,
+            )
+        with gr.Column(elem_id="evidence-column", min_width=0):
+            evidence = _html("evidence", NOTHING_OPEN, scripted=True)
+
+    def on_ask(asked: str, before: Turns) -> Iterator[tuple[Any, ...]]:
+        emptied: Any = ""
+        for step in chat_view.ask(byline, asked, before):
+            if isinstance(step, Refusal):
+                yield gr.skip(), _notice(step.reason), asked, gr.skip()
+                return
+            yield _chat_html(byline, step), "", emptied, step
+            emptied = gr.skip()  # only once: the next question may already be being typed
+
+    def on_example(before: Turns, event: gr.EventData) -> Iterator[tuple[Any, ...]]:
+        yield from on_ask(str(event.question), before)
+
+    def on_open(before: Turns, event: gr.EventData) -> str:
+        return open_citation(byline, before, int(event.turn), int(event.n), int(event.opened))
+
+    outputs = [chat, notice, question, turns]
+    question.submit(on_ask, [question, turns], outputs, **QUIET)
+    chat.ask_example(on_example, [turns], outputs, **QUIET)
+    for viewer in (chat, evidence):
+        viewer.open_citation(on_open, [turns], [evidence], queue=False, **QUIET)
+    gr.on([page.load, tab.select], lambda before: _chat_html(byline, before), [turns], [chat], queue=False, **QUIET)
+
+
+def _build_library_tab(page: gr.Blocks, tab: gr.Tab, byline: Byline) -> None:
+    with gr.Column(elem_id="library-column", min_width=0):
+        upload = gr.File(label="Add articles", show_label=False, file_count="multiple", elem_id="upload", height=150)
+        _html("upload-hint", HINT)
+        outcomes = _html("outcomes")
+        wanted = gr.Textbox(
+            placeholder="Find by title, outlet or file", label="Find", show_label=False, max_lines=1, elem_id="find"
+        )
+        table = _html("library", _table_html(byline, ""), scripted=True)
+
+    def on_upload(paths: list[str] | None, words: str | None) -> Iterator[tuple[Any, ...]]:
+        done: list[library_view.Outcome] = []
+        for path in paths or ():
+            done.append(library_view.add_upload(byline, Path(path)))
+            yield library_view.render_outcomes(done), _table_html(byline, words), gr.skip()
+        yield gr.skip(), gr.skip(), None
+
+    def on_remove(words: str | None, event: gr.EventData) -> tuple[str, str]:
+        outcome = library_view.remove_article(byline, str(event.id))
+        return library_view.render_outcomes([outcome]), _table_html(byline, words)
+
+    upload.upload(on_upload, [upload, wanted], [outcomes, table, upload], **QUIET)
+    table.remove_article(on_remove, [wanted], [outcomes, table], **QUIET)
+    gr.on(
+        [page.load, tab.select, wanted.change],
+        lambda words: _table_html(byline, words),
+        [wanted],
+        [table],
+        queue=False,
+        trigger_mode="always_last",
+        **QUIET,
+    )
+
+
+def _html(name: str, value: str = "", *, scripted: bool = False) -> gr.HTML:
+    # Only `${value}`, Gradio's default template, may carry text from articles: what comes in by another name is
+    # compiled as a template, and so could run.
+    script = (HERE / f"{name}.js").read_text(encoding="utf-8") if scripted else None
+    return gr.HTML(value, js_on_load=script, elem_id=name, elem_classes="byline", apply_default_css=False)
+
+
+def _chat_html(byline: Byline, turns: Turns) -> str:
+    return chat_view.render_chat(turns, {info.id for info in byline.articles()} if not turns else ())
+
+
+def _table_html(byline: Byline, words: str | None) -> str:
+    try:
+        return library_view.render_library(byline.articles(), words or "")  # None until the tab is first shown
+    except QAError as error:
+        return _notice(str(error))
+
+
+def _notice(sentence: str) -> str:
+    return f'<p class="notice" role="alert">{escape(sentence)}</p>'

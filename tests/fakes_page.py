@@ -1,0 +1,94 @@
+"""A small library in memory that behaves as `qa.byline.Byline` does towards the page, over whole-article passages."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from corpus.errors import ArticleNotFoundError, EmptyCorpusError, SettingsError
+from corpus.types import Article, LoadFailure, Passage, Span
+from index.types import AddReport, ArticleInfo, Hit, Signals
+from qa.types import Abstention, Answer, Citation, Statement, StreamEvent, Support, flat
+
+
+class FakeByline:
+    """Answers with every sentence that holds all words of the question in capitals; abstains when there is none."""
+
+    def __init__(self, folder: Path, *articles: Article, max_question_chars: int = 4000) -> None:
+        self.folder = folder
+        self.max_question_chars = max_question_chars
+        self._articles = {article.id: article for article in articles}
+
+    def add(self, *sources: str | Path) -> AddReport:
+        added, updated, unchanged, failed = [], [], [], []
+        for source in map(Path, sources):
+            try:
+                text = source.read_text(encoding="utf-8")
+            except UnicodeDecodeError:
+                failed.append(LoadFailure(str(source), "It is not text."))
+                continue
+            article = Article(source.stem, source.stem.replace("-", " "), text, origin=str(source))
+            old = self._articles.get(article.id)
+            same = old is not None and old.version == article.version
+            (unchanged if same else updated if old else added).append(article.id)
+            self._articles[article.id] = article
+        return AddReport(tuple(added), tuple(updated), tuple(unchanged), (), tuple(failed))
+
+    def change(self, article_id: str, text: str) -> None:
+        self._articles[article_id] = replace(self._articles[article_id], text=text)
+
+    def remove(self, *article_ids: str) -> None:
+        for article_id in article_ids:
+            del self._articles[self.article(article_id).id]
+
+    def articles(self) -> list[ArticleInfo]:
+        return [
+            ArticleInfo(a.id, a.title, a.source, a.url, a.published, a.version, (a.origin,) if a.origin else (), 1)
+            for a in self._articles.values()
+        ]
+
+    def article(self, article_id: str) -> Article:
+        if article_id not in self._articles:
+            raise ArticleNotFoundError(f"No article has the id {article_id!r}.")
+        return self._articles[article_id]
+
+    def stream(self, question: str) -> Iterator[StreamEvent]:
+        if not question.strip():
+            raise SettingsError("The question is empty. Ask one in words.")
+        if len(question) > self.max_question_chars:
+            raise SettingsError("The question is too long. Shorten it.")
+        if not self._articles:
+            raise EmptyCorpusError("The library holds no articles yet.")
+        return self._events(question)
+
+    def _events(self, question: str) -> Iterator[StreamEvent]:
+        hits = tuple(_hit(rank, article) for rank, article in enumerate(self._articles.values(), 1))
+        yield StreamEvent("hits", hits=hits)
+        words = re.findall(r"\b[A-Z]\w+", question)[1:]
+        found = [
+            (hit, span)
+            for hit in hits
+            for span in hit.passage.sentences
+            if words and all(word in span.slice(hit.article.text) for word in words)
+        ]
+        statements, citations = [], []
+        for n, (hit, span) in enumerate(found, 1):
+            quote = span.slice(hit.article.text)
+            start = span.start + quote.index(words[0])
+            citations.append(Citation(n, hit.article, hit.passage.id, span, quote, Span(start, start + len(words[0]))))
+            statements.append(Statement(flat(quote), (n,), Support.VERBATIM))
+            yield StreamEvent("statement", statement=statements[-1], citations=(citations[-1],))
+        abstention = None if found else Abstention("No sentence holds every name of the question.")
+        yield StreamEvent(
+            "answer",
+            answer=Answer(
+                question, tuple(statements), tuple(citations), hits, 0.9, "fake", "0" * 12, abstention=abstention
+            ),
+        )
+
+
+def _hit(rank: int, article: Article) -> Hit:
+    whole = Span(0, len(article.text))
+    sentences = tuple(Span(*match.span()) for match in re.finditer(r"[^\s.][^.]*\.”?", article.text))
+    passage = Passage(f"{article.id}:0", article.id, article.version, 0, whole, article.text, sentences, 1)
+    return Hit(rank, passage, article, 1.0 / rank, Signals())

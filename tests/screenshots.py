@@ -1,0 +1,71 @@
+"""Take pictures of every view of the page, wide and narrow, light and dark: `python tests/screenshots.py FOLDER`."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from playwright.sync_api import Browser, Page
+
+from tests.browser_page import chromium, serving
+
+SIZES = {"wide": (1280, 800), "narrow": (390, 844)}
+ANSWERED = "How much compensation does Rwanda want from the UK?"
+DECLINED = "What is the capital of Australia?"
+
+
+def take(browser: Browser, address: str, folder: Path) -> None:
+    """Write one PNG for each view, size and colour scheme."""
+    for scheme in ("light", "dark"):
+        for name, (width, height) in SIZES.items():
+            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+            page.goto(address)
+            page.wait_for_selector("#chat .welcome")
+            shoot(page, folder / f"empty-{name}-{scheme}.png")
+            ask(page, ANSWERED)
+            shoot(page, folder / f"answered-{name}-{scheme}.png")
+            page.locator(".chip").first.click()
+            page.wait_for_selector("mark.active")
+            shoot(page, folder / f"evidence-{name}-{scheme}.png")
+            page.keyboard.press("Escape")
+            ask(page, DECLINED)
+            shoot(page, folder / f"declined-{name}-{scheme}.png")
+            page.get_by_role("tab", name="Library").click()
+            page.wait_for_selector("table.articles")
+            shoot(page, folder / f"library-{name}-{scheme}.png")
+            page.close()
+
+
+def ask(page: Page, question: str) -> None:
+    """Ask and wait until the answer is finished."""
+    n_turns = page.locator(".turn").count()
+    page.locator("#question textarea").fill(question)
+    page.locator("#question textarea").press("Enter")
+    page.wait_for_selector(f".turn >> nth={n_turns}")
+    page.wait_for_selector(f".turn[aria-busy=false] >> nth={n_turns}")
+
+
+def shoot(page: Page, path: Path) -> None:
+    """Take one picture once nothing moves any more."""
+    page.wait_for_timeout(400)
+    page.screenshot(path=path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="where the pictures go")
+    parser.add_argument("--address", help="a page that is running already; otherwise one is started over the sample")
+    chosen = parser.parse_args()
+    chosen.folder.mkdir(parents=True, exist_ok=True)
+    with chromium() as browser:
+        if chosen.address:
+            take(browser, chosen.address, chosen.folder)
+            return
+        with tempfile.TemporaryDirectory() as library, serving(Path(library)) as address:
+            take(browser, address, chosen.folder)
+
+
+if __name__ == "__main__":
+    main()
