@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ MAX_KEPT_SENTENCES = 1_536
 _MAX_THREADS = 4  # a question's sentences are a short list; more threads cost more than they save
 
 
+@runtime_checkable
 class TokenEncoder(Protocol):
     """An encoder that shows the vectors of single word pieces."""
 
