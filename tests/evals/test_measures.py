@@ -1,0 +1,186 @@
+"""Every measure against a worked example, its edge cases, and a second implementation."""
+
+import math
+import statistics
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus.types import Span
+from evals.measures import compare, found_spans, measure_articles, measure_evidence, rank_articles, summarise
+from evals.types import Example, GoldSpan, Retrieved
+
+
+def _run(**rankings):
+    """Question id -> article names best first; scores fall, each passage is characters 0..10."""
+    return {
+        question: tuple(Retrieved(name, Span(0, 10), 1.0 / rank) for rank, name in enumerate(names, 1))
+        for question, names in rankings.items()
+    }
+
+
+def _example(id, *articles, spans=()):
+    gold = tuple(GoldSpan(name, Span(start, end)) for name, start, end in spans)
+    return Example(id=id, question="?", answerable=True, gold_articles=articles, gold_spans=gold)
+
+
+def test_measure_articles_by_hand():
+    # Relevant at ranks 1 and 3 of three relevant articles.
+    values = measure_articles(_run(q=["a", "x", "b"]), [_example("q", "a", "b", "c")], 10)
+    ideal = 1 + 1 / math.log2(3) + 1 / math.log2(4)
+    assert values["nDCG@10"]["q"] == pytest.approx((1 + 1 / math.log2(4)) / ideal)
+    assert values["Recall@10"]["q"] == pytest.approx(2 / 3)
+    assert values["RR@10"]["q"] == 1.0
+    assert values["AP@10"]["q"] == pytest.approx((1 / 1 + 2 / 3) / 3)
+
+
+def test_measure_articles_sees_nothing_after_k():
+    values = measure_articles(_run(q=["x", "y", "a"]), [_example("q", "a")], 2)
+    assert {name: value["q"] for name, value in values.items()} == dict.fromkeys(values, 0.0)
+    assert measure_articles(_run(q=["x", "y", "a"]), [_example("q", "a")], 3)["RR@3"]["q"] == pytest.approx(1 / 3)
+
+
+def test_measure_articles_scores_a_missing_question_0_and_leaves_unjudged_ones_out():
+    values = measure_articles(_run(q=["a"]), [_example("q", "a"), _example("silent", "a"), _example("unjudged")], 10)
+    assert values["nDCG@10"] == {"q": 1.0, "silent": 0.0}
+
+
+def test_measure_articles_keeps_the_order_given_when_scores_tie():
+    tied = {"q": tuple(Retrieved(name, Span(0, 10), 0.5) for name in ["b", "a", "c"])}
+    assert measure_articles(tied, [_example("q", "a")], 10)["RR@10"]["q"] == 0.5
+
+
+@given(st.permutations("abcdefghij"), st.sets(st.sampled_from("abcdefghijkl"), min_size=1), st.integers(1, 12))
+def test_measure_articles_equals_a_plain_reading_of_the_formulas(ranking, gold, k):
+    values = measure_articles(_run(q=ranking), [_example("q", *sorted(gold))], k)
+    gains = [1.0 if name in gold else 0.0 for name in ranking[:k]]
+    dcg = sum(gain / math.log2(rank + 1) for rank, gain in enumerate(gains, 1))
+    ideal = sum(1 / math.log2(rank + 1) for rank in range(1, min(len(gold), k) + 1))
+    precisions = [sum(gains[:rank]) / rank for rank, gain in enumerate(gains, 1) if gain]
+    expected = {
+        f"nDCG@{k}": dcg / ideal,
+        f"Recall@{k}": sum(gains) / len(gold),
+        f"RR@{k}": next((1 / rank for rank, gain in enumerate(gains, 1) if gain), 0.0),
+        f"AP@{k}": sum(precisions) / len(gold),
+    }
+    assert {name: value["q"] for name, value in values.items()} == pytest.approx(expected)
+
+
+def test_rank_articles_counts_an_article_where_it_first_comes():
+    assert rank_articles(_run(q=["a", "b", "a", "c", "b"])["q"]) == ["a", "b", "c"]
+    assert rank_articles([]) == []
+
+
+PASSAGES = [Retrieved("a", Span(0, 100), 2.0), Retrieved("a", Span(100, 180), 1.0), Retrieved("b", Span(0, 50), 0.5)]
+
+
+@pytest.mark.parametrize(
+    ("gold", "hits", "found"),
+    [
+        (("a", 20, 60), PASSAGES[:1], True),
+        (("a", 80, 120), PASSAGES[:1], True),  # exactly half
+        (("a", 79, 121), PASSAGES[:1], True),
+        (("a", 80, 121), PASSAGES[:1], False),
+        (("a", 90, 190), PASSAGES[:1], False),
+        (("a", 90, 190), PASSAGES[:2], True),  # two passages together
+        (("b", 0, 200), PASSAGES, False),
+        (("c", 0, 10), PASSAGES, False),
+        (("a", 0, 10), [], False),
+    ],
+    ids=["inside", "half", "even", "below half", "tenth", "union", "quarter", "other article", "no hits"],
+)
+def test_found_spans_wants_half_of_the_span(gold, hits, found):
+    name, start, end = gold
+    assert found_spans(hits, [GoldSpan(name, Span(start, end))]) == [found]
+
+
+def test_found_spans_counts_overlapping_passages_once():
+    overlapping = [
+        Retrieved("a", Span(0, 30), 1.0),
+        Retrieved("a", Span(10, 30), 1.0),
+        Retrieved("a", Span(0, 30), 1.0),
+    ]
+    assert found_spans(overlapping, [GoldSpan("a", Span(0, 100))]) == [False]
+
+
+SPANS = st.tuples(st.integers(0, 40), st.integers(1, 20)).map(lambda pair: Span(pair[0], pair[0] + pair[1]))
+
+
+@given(st.lists(SPANS, max_size=5), SPANS)
+def test_found_spans_equals_counting_characters(spans, target):
+    shown = {place for span in spans for place in range(span.start, span.end)}
+    share = len(shown & set(range(target.start, target.end))) / len(target)
+    hits = [Retrieved("a", span, 1.0) for span in spans]
+    assert found_spans(hits, [GoldSpan("a", target)]) == [share >= 0.5]
+
+
+def test_measure_evidence_by_hand():
+    example = _example("q", spans=[("a", 0, 40), ("a", 150, 170), ("b", 20, 40), ("c", 0, 9)])
+    values = measure_evidence({"q": tuple(PASSAGES)}, [example], 10)
+    assert values == {"Evidence recall@10": {"q": 0.75}, "All evidence@10": {"q": 0.0}}
+    first_two = measure_evidence({"q": tuple(PASSAGES)}, [example], 2)
+    assert first_two["Evidence recall@2"]["q"] == 0.5
+
+
+def test_measure_evidence_scores_a_missing_question_0_and_leaves_unjudged_ones_out():
+    judged = _example("q", spans=[("b", 0, 10)])
+    values = measure_evidence({}, [judged, _example("unjudged")], 10)
+    assert values == {"Evidence recall@10": {"q": 0.0}, "All evidence@10": {"q": 0.0}}
+    assert measure_evidence({"q": tuple(PASSAGES)}, [judged], 10)["All evidence@10"] == {"q": 1.0}
+
+
+def test_a_span_shifted_out_of_its_passage_lowers_evidence_recall():
+    example = _example("q", spans=[("a", 0, 40)])
+    shifted = {"q": (Retrieved("a", Span(25, 125), 1.0),)}
+    assert measure_evidence(shifted, [example], 10)["Evidence recall@10"]["q"] == 0.0
+
+
+def test_summarise_gives_the_mean_inside_its_interval():
+    values = {str(n): float(n % 4 == 0) for n in range(400)}
+    score = summarise("x", values)
+    assert (score.value, score.n) == (0.25, 400)
+    half_width = 1.96 * statistics.pstdev(values.values()) / math.sqrt(400)  # what theory gives: 0.042
+    assert score.low == pytest.approx(0.25 - half_width, abs=0.006)
+    assert score.high == pytest.approx(0.25 + half_width, abs=0.006)
+
+
+def test_summarise_does_not_depend_on_the_order_of_questions():
+    values = {"a": 0.0, "b": 1.0, "c": 0.3}
+    assert summarise("x", values) == summarise("x", dict(reversed(values.items())))
+
+
+@pytest.mark.parametrize(("values", "expected"), [({"q": 0.4}, (0.4, 0.4, 0.4, 1))], ids=["one question"])
+def test_summarise_of_one_question_has_no_width(values, expected):
+    score = summarise("x", values)
+    assert (score.value, score.low, score.high, score.n) == expected
+
+
+def test_summarise_of_nothing_is_not_a_number():
+    score = summarise("x", {})
+    assert math.isnan(score.value)
+    assert score.n == 0
+
+
+def test_compare_sees_no_difference_in_equal_systems():
+    values = {str(n): n % 2 / 1 for n in range(50)}
+    same = compare(values, values)
+    assert (same.difference, same.p_value, same.low, same.high) == (0.0, 1.0, 0.0, 0.0)
+
+
+def test_compare_equals_counting_all_swaps():
+    # 8 questions, differences 1..8 tenths all in favour of the first: 2 of 256 swaps are as far from 0.
+    first = {str(n): n / 10 for n in range(1, 9)}
+    result = compare(first, dict.fromkeys(first, 0.0))
+    assert result.difference == pytest.approx(0.45)
+    assert result.p_value == pytest.approx(2 / 256, abs=0.003)
+
+
+def test_compare_is_not_fooled_by_one_outlier():
+    first = {str(n): 0.0 for n in range(20)} | {"lucky": 1.0}
+    assert compare(first, dict.fromkeys(first, 0.0)).p_value == 1.0
+
+
+def test_compare_refuses_systems_with_different_questions():
+    with pytest.raises(ValueError, match="different questions"):
+        compare({"a": 1.0}, {"b": 1.0})
