@@ -34,7 +34,7 @@ def clipped(text: str, n_chars: int) -> str:
     if len(line) <= n_chars:
         return line
     head = line[:n_chars]
-    return (head[: head.rfind(" ")] if " " in head[n_chars // 2 :] else head).rstrip(" ,;:") + "…"
+    return (head[: head.rfind(" ")] if " " in head[n_chars // 2 :] else head).rstrip(" ,;:.") + "…"
 
 
 def link(url: str | None, label: str) -> str:
