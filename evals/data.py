@@ -104,6 +104,7 @@ def _example(row: Mapping[str, Any], texts: Mapping[str, str]) -> Example:
         gold_spans=merge_overlapping(GoldSpan(name, stored_span(texts[name], span)) for name, span in spans),
         type=row.get("type") or "",
         part=meta.get("part") or "",
+        context=str(row.get("context_doc") or next(iter(row.get("gold_docs") or ()), row["id"])),
     )
 
 

@@ -26,6 +26,7 @@ class Example:
         gold_spans: Evidence; spans of one article do not overlap.
         type: Groups the report, e.g. `comparison`.
         part: Which part of a composed set, e.g. `squad2`.
+        context: The article the question was asked on, also when it cannot be answered; splits keep it together.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Example:
     gold_spans: tuple[GoldSpan, ...] = ()
     type: str = ""
     part: str = ""
+    context: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from qa.types import Answer, Reader, StreamEvent
 
 if TYPE_CHECKING:
     from index.open import OpenIndex
+    from qa.likeness import TokenEncoder
     from qa.llamaindex import Document
     from qa.settings import Settings
 
@@ -48,7 +49,7 @@ class Byline:
         self._index = open_index(folder, embedder or _embedder(settings), chunk_tokens=settings.chunk_tokens)
         self._pipeline: Pipeline | None = None
         self._building = threading.Lock()
-        self._changing = threading.Lock()
+        self._filled_at: int | None = None  # generation of the library at which articles were last seen
 
     @property
     def index(self) -> OpenIndex:
@@ -78,8 +79,7 @@ class Byline:
         """Add or update articles that are already loaded."""
         from index.ingest import add_articles
 
-        with self._changing:
-            return add_articles(self._index, articles, on_progress=on_progress)
+        return add_articles(self._index, articles, on_progress=on_progress)
 
     def add_documents(self, documents: Sequence[Document]) -> AddReport:
         """Add LlamaIndex documents, e.g. from a LlamaHub reader; their metadata becomes title, outlet and date."""
@@ -95,8 +95,7 @@ class Byline:
         """
         from index.ingest import remove_articles
 
-        with self._changing:
-            remove_articles(self._index, article_ids)
+        remove_articles(self._index, article_ids)
 
     def articles(self) -> list[ArticleInfo]:
         """Return what is in the library, without the texts."""
@@ -161,15 +160,23 @@ class Byline:
         self.close()
 
     def _ready(self) -> Pipeline:
-        if not self._index.library.n_passages():
-            raise EmptyCorpusError(
-                f"The library {str(self.folder)!r} holds no articles yet. Add some with: byline add PATH "
-                "(or the two bundled ones: byline add --sample)"
-            )
+        self._check_filled()
         with self._building:
             if self._pipeline is None:
                 self._pipeline = self._build()
             return self._pipeline
+
+    def _check_filled(self) -> None:
+        library = self._index.library
+        generation = library.generation()
+        if generation == self._filled_at:  # counting takes long in a large library
+            return
+        if not library.n_passages():
+            raise EmptyCorpusError(
+                f"The library {str(self.folder)!r} holds no articles yet. Add some with: byline add PATH "
+                "(or the two bundled ones: byline add --sample)"
+            )
+        self._filled_at = generation
 
     def _build(self) -> Pipeline:
         from corpus.chunk import CHUNKER_VERSION
@@ -181,11 +188,21 @@ class Byline:
         facts = (__version__, self._index.embedder.fingerprint, CHUNKER_VERSION)
         return Pipeline(
             retriever=Retriever(self._index),
-            reader=self._reader or ExtractiveReader(self._index.embedder),
+            reader=self._reader or ExtractiveReader(self._token_encoder()),
             fingerprint=settings.fingerprint(*facts),
             k=settings.k,
             max_question_chars=settings.max_question_chars,
         )
+
+    def _token_encoder(self) -> TokenEncoder:
+        from index.embed_onnx import embedded_encoder
+        from qa.likeness import TokenEncoder
+
+        # The reader's weights were fitted for the embedded encoder; one set for retrieval alone stays out of it.
+        embedder = self._index.embedder
+        if self.settings.encoder == "embedded" and isinstance(embedder, TokenEncoder):
+            return embedder
+        return embedded_encoder(threads=self.settings.threads)
 
 
 def _embedder(settings: Settings) -> Embedder:

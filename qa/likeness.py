@@ -78,10 +78,11 @@ class Likeness:
 
 def _pool(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     mean: NDArray[np.float32] = vectors.mean(axis=0)
-    return mean / np.linalg.norm(mean)
+    return np.asarray(mean / np.linalg.norm(mean), dtype=np.float32)
 
 
 def _rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Unit rows of the word pieces, without the opening and closing marks, which are alike in every text."""
     inner = vectors[1:-1] if len(vectors) > 2 else vectors
-    return inner / np.linalg.norm(inner, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = inner / np.linalg.norm(inner, axis=1, keepdims=True)
+    return unit

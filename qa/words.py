@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 
-import snowballstemmer
+import snowballstemmer  # type: ignore[import-untyped]
 
 # One word: letters and digits with inner apostrophes, dots of abbreviations ("U.S.") and of numbers ("1,234.5").
 _WORD = re.compile(r"(?:[^\W\d_]\.){2,}|\d+(?:[.,]\d+)*|[^\W\d_]+(?:[’'][^\W\d_]+)*|\w+")
