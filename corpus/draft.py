@@ -4,8 +4,7 @@ import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import date, datetime
-from email.utils import parsedate_to_datetime
+from datetime import date
 
 from corpus.errors import ArticleFormatError
 from corpus.normalise import normalise_text
@@ -14,6 +13,7 @@ from corpus.types import Article
 
 MAX_ID_CHARS = 200  # an id is a key and is printed in lists; longer ones are text that slipped into the wrong field
 MAX_TITLE_CHARS = 300  # longer than any headline; a longer title is cut so that it cannot crowd out the passage
+MAX_FIRST_LINE_CHARS = 150  # headlines are shorter; a longer first line is the first paragraph
 SHORT_TITLE_CHARS = 90  # a title made from the first sentence fits one line
 
 
@@ -45,7 +45,7 @@ def make_article(draft: Draft, origin: str, name: str, *, key: str | None = None
     """
     text = normalise_text(draft.text)
     if not text:
-        raise ArticleFormatError("It holds no text. Add a file with the article's words in it.")
+        raise ArticleFormatError("It holds no text; remove it, or put the article's words in it.")
     title = _one_line(draft.title)
     return Article(
         id=check_id(draft.id) if draft.id is not None else _made_id(name, key or origin),
@@ -69,7 +69,7 @@ def check_id(given: str) -> str:
     """
     if not given.strip() or len(given) > MAX_ID_CHARS or any(unicodedata.category(c) in {"Cc", "Cs"} for c in given):
         raise ArticleFormatError(
-            f"The id {given[:50]!r} cannot be used. Give one of 1 to {MAX_ID_CHARS} characters without control characters."
+            f"The id {given[:50]!r} cannot be used; give one of 1 to {MAX_ID_CHARS} characters, none of them a control."
         )
     return given
 
@@ -78,34 +78,14 @@ def title_from_text(text: str) -> str:
     """Return the first line when it reads like a title, else the first sentence, cut near 90 characters.
 
     Args:
-        text: Normalised, not empty. A Markdown heading counts as a title wherever it stands.
+        text: Normalised, not empty.
     """
-    heading = next((line for line in text.split("\n") if is_heading(line)), None)
-    if heading and (title := heading.strip().strip("#").strip()):
-        return _shorten(title, MAX_TITLE_CHARS)
     first, _, rest = text.partition("\n")
-    if rest.startswith("\n") and len(first) <= 2 * SHORT_TITLE_CHARS and first[-1] not in ".!?…,;:":
+    if is_heading(first):
+        return _shorten(first.strip().strip("#").strip() or first, MAX_TITLE_CHARS)
+    if rest.startswith("\n") and len(first) <= MAX_FIRST_LINE_CHARS and first[-1] not in ".!?…,;:":
         return first
     return _shorten(" ".join(split_sentences(text)[0].slice(text).split()), SHORT_TITLE_CHARS)
-
-
-def parse_published(value: object) -> date | None:
-    """Return the day a piece of metadata names: ISO date or date-time, or RFC 2822; anything else is None."""
-    if isinstance(value, datetime):
-        return value.date()
-    if isinstance(value, date):
-        return value
-    if not isinstance(value, str):
-        return None
-    text = value.strip()
-    try:
-        return datetime.fromisoformat(text).date()
-    except ValueError:
-        pass
-    try:
-        return parsedate_to_datetime(text).date()
-    except (ValueError, IndexError, TypeError, OverflowError):  # the ways in which email.utils refuses a date
-        return None
 
 
 def _made_id(name: str, key: str) -> str:
