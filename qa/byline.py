@@ -46,7 +46,7 @@ class Byline:
         self.folder = folder
         self.settings = settings
         self._reader = reader
-        self._index = open_index(folder, embedder or _embedder(settings), chunk_tokens=settings.chunk_tokens)
+        self._index = open_index(folder, embedder or make_embedder(settings), chunk_tokens=settings.chunk_tokens)
         self._pipeline: Pipeline | None = None
         self._building = threading.Lock()
         self._filled_at: int | None = None  # generation of the library at which articles were last seen
@@ -205,7 +205,12 @@ class Byline:
         return embedded_encoder(threads=self.settings.threads)
 
 
-def _embedder(settings: Settings) -> Embedder:
+def make_embedder(settings: Settings) -> Embedder:
+    """Return the encoder that the settings name; its model is read when the first text comes.
+
+    Raises:
+        SettingsError: If its folder or a file in it is not there.
+    """
     from index.embed_onnx import OnnxEmbedder, embedded_encoder
 
     if settings.encoder == "embedded":

@@ -1,12 +1,21 @@
-"""The commands that look after the library: list, show, remove."""
+"""The commands that look after the library: list, show, remove, doctor, compact, reindex."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from qa.cli_options_typer import JsonOption, LibraryOption, open_library, print_json, print_lines
+from qa.cli_options_typer import (
+    JsonOption,
+    LibraryOption,
+    make_settings,
+    open_library,
+    print_json,
+    print_lines,
+    progress,
+)
 
 commands = typer.Typer(rich_markup_mode=None)
 
@@ -55,3 +64,54 @@ def remove(
     with open_library(context, library) as byline:
         byline.remove(*article_ids)
     typer.echo(f"{len(set(article_ids))} removed")
+
+
+@commands.command(epilog="Example: byline doctor --repair")
+def doctor(
+    context: typer.Context,
+    mend: Annotated[bool, typer.Option("--repair", help="Build both indexes anew from the library first.")] = False,
+    library: LibraryOption = None,
+) -> None:
+    """Verify the library and its indexes; exit 0 only when all is well."""
+    from index.doctor import check, repair
+
+    folder = make_settings(context, library).library
+    if mend:
+        repair(folder)
+    findings = check(folder)
+    print_lines(f"{'ok' if finding.ok else 'BAD':<4}{finding.check}: {finding.message}" for finding in findings)
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+@commands.command(epilog="Example: byline compact")
+def compact(context: typer.Context, library: LibraryOption = None) -> None:
+    """Give back the disk space of removed articles and former versions."""
+    from index.doctor import compact as compact_library
+
+    folder = make_settings(context, library).library
+    before = _disk_bytes(folder)
+    compact_library(folder)
+    typer.echo(f"{_megabytes(before)} before, {_megabytes(_disk_bytes(folder))} after")
+
+
+@commands.command(epilog="Example: BYLINE_CHUNK_TOKENS=150 byline reindex")
+def reindex(context: typer.Context, library: LibraryOption = None) -> None:
+    """Rebuild the library for the encoder and passage size that are set now."""
+    from index.doctor import reindex as reindex_library
+    from qa.byline import make_embedder
+
+    settings = make_settings(context, library)
+    with progress() as step:
+        rebuilt = reindex_library(
+            settings.library, make_embedder(settings), chunk_tokens=settings.chunk_tokens, on_progress=step
+        )
+    typer.echo("rebuilt" if rebuilt else "nothing to do: the library was already built with these settings")
+
+
+def _disk_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _megabytes(n_bytes: int) -> str:
+    return f"{n_bytes / 1e6:.1f} MB"

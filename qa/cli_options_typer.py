@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from index.types import Filters
+    from index.types import AddProgress, Filters
     from qa.byline import Byline
     from qa.settings import Settings
 
@@ -76,6 +78,15 @@ def make_filters(since: datetime | None, until: datetime | None, outlets: Sequen
         return Filters(tuple(outlets or ()), since and since.date(), until and until.date())
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def progress() -> AbstractContextManager[Callable[[AddProgress], None] | None]:
+    """Show how far a long command is, when a person watches stderr; else give None."""
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from qa.progress_rich import show_progress
+
+    return show_progress()
 
 
 def log_at(level: str) -> None:

@@ -11,7 +11,7 @@ import logging
 import runpy
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
@@ -36,10 +36,10 @@ from qa.cli_options_typer import (
     open_library,
     print_json,
     print_lines,
+    progress,
 )
 
 if TYPE_CHECKING:
-    from index.types import AddProgress
     from qa.batch import BatchQuestion
 
 _LOG = logging.getLogger(__name__)
@@ -114,8 +114,8 @@ def add(
     from corpus.load import bundled_articles
     from qa.listing import one_line, report_dict, report_line
 
-    wanted = [*(sources or []), *([bundled_articles()] if sample else [])]
-    with open_library(context, library) as byline, _progress() as step:
+    wanted: list[str | Path] = [*(sources or []), *([bundled_articles()] if sample else [])]
+    with open_library(context, library) as byline, progress() as step:
         report = byline.add(*wanted, on_progress=step)
     for failure in report.failed:
         typer.echo(one_line(f"error: {failure.origin}: {failure.reason}"), err=True)
@@ -195,8 +195,10 @@ app.add_typer(commands)
 @app.command(epilog="Example: byline serve --port 8080")
 def serve(
     context: typer.Context,
-    host: Annotated[str | None, typer.Option(help="Where to listen; 127.0.0.1 unless set.")] = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 7860 unless set.")] = None,
+    host: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Where to listen; 127.0.0.1 unless set.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, metavar="N", help="Port; a free one from 7860 up.")
+    ] = None,
     library: LibraryOption = None,
 ) -> None:
     """Start the page in the browser (the same as `python app.py`)."""
@@ -243,14 +245,6 @@ def _binary_lines(batch: Path) -> Iterator[BinaryIO | gzip.GzipFile]:
     else:
         with gzip.open(batch) if batch.suffix == ".gz" else batch.open("rb") as lines:
             yield lines
-
-
-def _progress() -> AbstractContextManager[Callable[[AddProgress], None] | None]:
-    if not sys.stderr.isatty():
-        return nullcontext()
-    from qa.progress_rich import show_progress
-
-    return show_progress()
 
 
 def _write_utf8() -> None:

@@ -5,11 +5,8 @@ LlamaIndex's global `Settings` is never read or set; callback managers are passe
 
 from __future__ import annotations
 
-import hashlib
-import re
 import uuid
 from collections.abc import Iterator, Sequence
-from datetime import date
 from pathlib import PurePath
 
 from llama_index.core.base.base_query_engine import BaseQueryEngine
@@ -19,7 +16,9 @@ from llama_index.core.callbacks import CallbackManager
 from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.schema import Document, NodeRelationship, NodeWithScore, QueryBundle, RelatedNodeInfo, TextNode
 
-from corpus.normalise import normalise_text
+from corpus.dates import parse_published
+from corpus.draft import Draft, make_article
+from corpus.errors import ArticleFormatError
 from corpus.types import Article, LoadFailure
 from index.types import Filters, Hit
 from qa.byline import Byline
@@ -37,8 +36,6 @@ _URL_KEYS = ("url", "URL", "link", "source_url")
 _DAY_KEYS = ("published", "published_at", "date", "publish_date", "date_published", "pubDate")
 _AUTHOR_KEYS = ("author", "authors", "byline")
 _FILE_KEYS = ("file_path", "file_name", "filename")
-_MAX_TITLE_CHARS = 120  # of a first line that stands in for a missing title
-_ID_DIGITS = 16  # of a sha256; as long as no library holds billions of articles
 
 
 class BylineRetriever(BaseRetriever):
@@ -134,38 +131,49 @@ def make_node(hit: Hit) -> NodeWithScore:
 
 
 def load_documents(documents: Sequence[Document]) -> Iterator[Article | LoadFailure]:
-    """Yield one article per document, in order; a document without text is a failure.
+    """Yield one article per document, in order; one that cannot be used is a failure.
 
     An id that the caller set is kept. LlamaIndex invents a random one otherwise; then the id is made from the
-    document's URL, file or text, so that adding the same document again changes nothing.
+    document's address, file or text, so that adding the same document again changes nothing.
     """
     for document in documents:
-        text = normalise_text(document.text)
-        if text:
-            yield _article(document, text)
-        else:
-            origin = _first(document.metadata, _URL_KEYS + _FILE_KEYS) or document.id_
-            yield LoadFailure(origin, "The document has no text.")
+        origin = _origin(document)
+        try:
+            yield make_article(_draft(document), origin, _name(document), key=origin or document.text)
+        except ArticleFormatError as error:
+            yield LoadFailure(origin or document.id_, str(error))
 
 
-def _article(document: Document, text: str) -> Article:
+def _draft(document: Document) -> Draft:
     facts = document.metadata
-    url, file = _first(facts, _URL_KEYS), _first(facts, _FILE_KEYS)
-    origin = url or file or ""
-    if origin and (page := _first(facts, ("page_label",))):  # LlamaIndex makes one document of each page of a PDF
-        origin = f"{origin}#page={page}"
-    id_given = not _is_random(document.id_)
-    return Article(
-        id=document.id_ if id_given else "doc-" + hashlib.sha256((origin or text).encode()).hexdigest()[:_ID_DIGITS],
-        title=_first(facts, _TITLE_KEYS) or (PurePath(file).stem if file else _first_line(text)),
-        text=text,
-        source=_first(facts, _SOURCE_KEYS),
-        url=url,
-        published=_day(_first(facts, _DAY_KEYS)),
+    source = _first(facts, _SOURCE_KEYS)
+    file = _first(facts, _FILE_KEYS)
+    return Draft(
+        text=document.text,
+        id=None if _is_random(document.id_) else document.id_,
+        title=_first(facts, _TITLE_KEYS) or (PurePath(file).stem if file else None),
+        source=None if _is_address(source) else source,
+        url=_address(facts),
+        published=next((day for key in _DAY_KEYS if (day := parse_published(facts.get(key)))), None),
         author=_first(facts, _AUTHOR_KEYS),
-        origin=origin or document.id_,
-        id_given=id_given,
+        language=_first(facts, ("language", "lang")),
     )
+
+
+def _origin(document: Document) -> str:
+    facts = document.metadata
+    origin = _address(facts) or _first(facts, _FILE_KEYS) or ""
+    page = _first(facts, ("page_label",))  # LlamaIndex makes one document of each page of a PDF
+    return f"{origin}#page={page}" if origin and page else origin
+
+
+def _name(document: Document) -> str:
+    return PurePath(_first(document.metadata, _FILE_KEYS) or _address(document.metadata) or "document").stem
+
+
+def _address(facts: dict[str, object]) -> str | None:
+    source = _first(facts, _SOURCE_KEYS)  # where readers that came from LangChain put the address
+    return _first(facts, _URL_KEYS) or (source if _is_address(source) else None)
 
 
 def _response(answer: Answer) -> Response:
@@ -182,25 +190,14 @@ def _response(answer: Answer) -> Response:
 def _first(facts: dict[str, object], keys: Sequence[str]) -> str | None:
     for key in keys:
         value = facts.get(key)
-        if isinstance(value, list):
-            value = ", ".join(map(str, value))
-        if value is not None and (text := " ".join(normalise_text(str(value)).split())):
-            return text
+        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value or "")
+        if text.strip():
+            return text.strip()
     return None
 
 
-def _day(written: str | None) -> date | None:
-    # Other spellings of a date are left alone: a guessed day is worse than none.
-    found = re.match(r"\d{4}-\d{2}-\d{2}(?!\d)", written or "")
-    try:
-        return date.fromisoformat(found[0]) if found else None
-    except ValueError:
-        return None
-
-
-def _first_line(text: str) -> str:
-    line = text.split("\n", 1)[0]
-    return line if len(line) <= _MAX_TITLE_CHARS else line[:_MAX_TITLE_CHARS].rsplit(" ", 1)[0] + " ..."
+def _is_address(text: str | None) -> bool:
+    return text is not None and text.startswith(("http://", "https://"))
 
 
 def _is_random(document_id: str) -> bool:

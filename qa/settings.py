@@ -29,7 +29,7 @@ class Settings(BaseSettings):
         reader: What turns hits into statements.
         threads: Threads of the encoder; None lets it choose.
         host: Where the page listens; loopback unless set.
-        port: Port of the page.
+        port: Port of the page; None takes the first free one from Gradio's usual 7860 up.
         max_question_chars: Longer questions are refused.
         log: Least level that is logged to stderr.
 
@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     reader: Literal["extractive"] = "extractive"
     threads: int | None = Field(default=None, ge=1)
     host: str = Field(default="127.0.0.1", min_length=1)
-    port: int = Field(default=7860, ge=0, le=65535)  # Gradio's usual port; 0 takes a free one
+    port: int | None = Field(default=None, ge=1, le=65535)
     max_question_chars: int = Field(default=4000, ge=1)  # room for a pasted paragraph, not for an article
     log: Literal["debug", "info", "warning", "error"] = "warning"
 
