@@ -6,6 +6,7 @@ Gradio takes seconds to import, so it is imported inside `build_app`, while anot
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import errno
 import logging
@@ -39,36 +40,12 @@ SAMPLED = "sample-added"  # in the library's folder: a sample that was removed m
 
 def build_app(byline: Byline, host: str = LOCAL) -> FastAPI:
     """Return the web application over an open library: the page at `/`, `/healthz`, and the guard around both."""
-    gr = _import_page()
-    from fastapi import FastAPI
 
-    from qa.views.guard import MAX_UPLOAD_BYTES, Guard
-    from qa.views.page import STYLE, build_page
+    async def build() -> FastAPI:
+        return _build_app(byline, host)
 
-    # Its documentation pages would load scripts from another host.
-    app = FastAPI(title="Byline", docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(Guard, host=host)
-
-    @app.get("/healthz")
-    def healthz() -> dict[str, object]:
-        return {"status": "ok", "articles": len(byline.articles())}
-
-    gr.mount_gradio_app(
-        app,
-        build_page(byline),
-        path="/",
-        server_name=host,
-        theme=gr.themes.Base(font=["sans-serif"], font_mono=["monospace"]),  # strings: no web font is asked for
-        css_paths=STYLE,
-        footer_links=[],
-        run_history=False,
-        show_error=False,
-        max_file_size=MAX_UPLOAD_BYTES,
-        ssr_mode=False,
-        mcp_server=False,
-        enable_monitoring=False,
-    )
-    return app
+    # Outside a running event loop Gradio makes four of its own and never closes them.
+    return asyncio.run(build())
 
 
 def serve(folder: str | Path | None = None, host: str = LOCAL, port: int | None = None) -> None:
@@ -117,6 +94,39 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"error: {error}\n")
         return 1
     return 0
+
+
+def _build_app(byline: Byline, host: str) -> FastAPI:
+    gr = _import_page()
+    from fastapi import FastAPI
+
+    from qa.views.guard import MAX_UPLOAD_BYTES, Guard
+    from qa.views.page import STYLE, build_page
+
+    # Its documentation pages would load scripts from another host.
+    app = FastAPI(title="Byline", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(Guard, host=host)
+
+    @app.get("/healthz")
+    def healthz() -> dict[str, object]:
+        return {"status": "ok", "articles": len(byline.articles())}
+
+    gr.mount_gradio_app(
+        app,
+        build_page(byline),
+        path="/",
+        server_name=host,
+        theme=gr.themes.Base(font=["sans-serif"], font_mono=["monospace"]),  # strings: no web font is asked for
+        css_paths=STYLE,
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        max_file_size=MAX_UPLOAD_BYTES,
+        ssr_mode=False,
+        mcp_server=False,
+        enable_monitoring=False,
+    )
+    return app
 
 
 def _import_page() -> ModuleType:

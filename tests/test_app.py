@@ -1,0 +1,252 @@
+"""The page without a browser: its views as functions, and the guarded web application over a fake library."""
+
+import socket
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+import app
+from corpus.errors import ReaderUnavailableError, SettingsError
+from qa.views import guard
+from qa.views.chat import EXAMPLES, MAX_TURNS, Refusal, Turn, ask, render_chat
+from qa.views.evidence import CHANGED, FORGOTTEN, REMOVED, open_citation
+from qa.views.library import add_upload, remove_article, render_library, render_outcomes
+from tests.fakes import make_article
+from tests.fakes_page import FakeByline
+
+RAIN = make_article("Rain fell on Oslo. Mary Lee saw it.", "rain", title="Rain & wind", origin="/tmp/rain.txt")
+SNOW = make_article("Snow fell on Oslo. Nobody saw it.", "snow", source="The Daily")
+
+
+@pytest.fixture
+def byline(tmp_path):
+    return FakeByline(tmp_path / "library", RAIN, SNOW)
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    byline = FakeByline(tmp_path_factory.mktemp("library"), RAIN, SNOW)
+    with TestClient(app.build_app(byline), base_url="http://127.0.0.1:7860") as client:
+        yield client
+
+
+def asked(byline, question, turns=()):
+    """Ask to the end; return every state that the chat went through."""
+    return list(ask(byline, question, turns))
+
+
+def test_ask_streams_hits_then_statements_then_the_answer(byline):
+    steps = [turns[-1] for turns in asked(byline, "Who was in Oslo?")]
+    assert [(turn.progress, len(turn.statements), turn.answer is not None) for turn in steps] == [
+        ("Searching …", 0, False),
+        ("Reading 2 passages from 2 articles …", 0, False),
+        ("Reading 2 passages from 2 articles …", 1, False),
+        ("Reading 2 passages from 2 articles …", 2, False),
+        ("Reading 2 passages from 2 articles …", 2, True),
+    ]
+
+
+def test_ask_numbers_turns_and_forgets_the_oldest(byline):
+    turns = tuple(Turn(number, "Old?") for number in range(7, 7 + MAX_TURNS))
+    after = asked(byline, "Was Mary there?", turns)[-1]
+    assert [turn.number for turn in after] == list(range(8, 8 + MAX_TURNS))
+
+
+@pytest.mark.parametrize("question", ["", " \n ", "x" * 4001], ids=["empty", "blank", "too long"])
+def test_ask_refuses_in_one_sentence(byline, question):
+    (refusal,) = asked(byline, question)
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason.startswith("The question is ")
+
+
+def test_ask_of_an_empty_library_points_to_the_tab(tmp_path):
+    (refusal,) = asked(FakeByline(tmp_path), "Who?")
+    assert "Add some in the Library tab" in refusal.reason
+
+
+def test_ask_shows_an_error_as_its_sentence(byline):
+    def fail(question):
+        yield from ()
+        raise ReaderUnavailableError("The reader <b>x</b> is away. Start it.")
+
+    byline.stream = fail
+    *_, turns = asked(byline, "Who?")
+    assert turns[-1].error == "The reader <b>x</b> is away. Start it."
+    assert '<p class="failed" role="alert">The reader &lt;b&gt;x&lt;/b&gt; is away. Start it.</p>' in render_chat(
+        turns, ()
+    )
+
+
+def test_render_chat_offers_examples_of_articles_that_are_there():
+    offered = render_chat((), {"rwanda-two-weeks"})
+    for article_id, question in EXAMPLES:
+        assert (question in offered) is (article_id == "rwanda-two-weeks")
+    assert "example" not in render_chat((), {"mine"})
+    assert "Add some in the Library tab" in render_chat((), ())
+
+
+def test_open_citation_keeps_each_turn_to_its_own_citations(byline):
+    turns = asked(byline, "Who is Mary?")[-1]
+    turns = asked(byline, "What of Oslo?", turns)[-1]
+    assert '<mark class="cited active" data-n="1"><strong>Mary</strong></mark>' in open_citation(byline, turns, 0, 1, 5)
+    second = open_citation(byline, turns, 1, 2, 6)
+    assert 'data-opened="6"' in second and "Citation 2 of 2" in second
+    assert '<mark class="cited active" data-n="2">Snow fell on </mark>' in second
+
+
+@pytest.mark.parametrize(("turn", "n"), [(9, 1), (0, 9), (-1, 1)])
+def test_open_citation_of_an_unknown_number_says_so(byline, turn, n):
+    assert FORGOTTEN in open_citation(byline, asked(byline, "Who is Mary?")[-1], turn, n, 1)
+
+
+def test_open_citation_of_a_removed_article_shows_a_notice_and_no_text(byline):
+    turns = asked(byline, "Who is Mary?")[-1]
+    byline.remove("rain")
+    html = open_citation(byline, turns, 0, 1, 1)
+    assert REMOVED in html and "Mary" not in html
+
+
+def test_open_citation_of_a_changed_article_marks_the_text_that_was_quoted(byline):
+    turns = asked(byline, "Who is Mary?")[-1]
+    byline.change("rain", "Something else. Rain fell on Oslo. Mary Lee saw it.")
+    html = open_citation(byline, turns, 0, 1, 1)
+    assert CHANGED in html and "Something else" not in html
+    assert '<strong>Mary</strong></mark><mark class="cited active" data-n="1"> Lee saw it.</mark>' in html
+
+
+def test_add_upload_keeps_the_file_under_its_name_and_replaces_it(byline, tmp_path):
+    first, second = tmp_path / "a" / "hail.txt", tmp_path / "b" / "hail.txt"
+    for path, text in ((first, "Hail fell."), (second, "Hail fell twice.")):
+        path.parent.mkdir()
+        path.write_text(text)
+    assert add_upload(byline, first).sentence == "added"
+    assert add_upload(byline, second).sentence == "updated"
+    assert byline.article("hail").text == "Hail fell twice."
+    assert not first.exists() and not second.exists()
+    assert [path.name for path in (byline.folder / "uploads").iterdir()] == ["hail.txt"]
+
+
+def test_add_upload_says_why_a_file_failed_and_does_not_keep_it(byline, tmp_path):
+    photo = tmp_path / "<b>.txt"
+    photo.write_bytes(b"\xff\xfe\x00\xd8")
+    outcome = add_upload(byline, photo)
+    assert outcome.failed
+    assert render_outcomes([outcome]) == (
+        '<ul class="outcomes" role="status"><li class="failed" dir="auto"><b>&lt;b&gt;.txt</b>'
+        " It is not text.</li></ul>"
+    )
+    assert not list((byline.folder / "uploads").iterdir())
+
+
+def test_remove_article_deletes_an_upload_and_leaves_other_files(byline, tmp_path):
+    upload, mine = tmp_path / "hail.txt", tmp_path / "mine.txt"
+    for path in (upload, mine):
+        path.write_text("Hail fell.")
+    add_upload(byline, upload)
+    byline.add(mine)
+    for article_id in ("hail", "mine"):
+        assert not remove_article(byline, article_id).failed
+    assert mine.exists()
+    assert not list((byline.folder / "uploads").iterdir())
+
+
+def test_remove_article_that_is_gone_says_so(byline):
+    outcome = remove_article(byline, "nothing")
+    assert outcome.failed and "'nothing'" in outcome.sentence
+
+
+def test_render_library_counts_and_finds(byline):
+    everything = render_library(byline.articles(), "")
+    assert "2 articles, 2 passages" in everything and "Rain &amp; wind" in everything
+    found = render_library(byline.articles(), "daily SNOW")
+    assert "1 shown for “daily SNOW”" in found and "Rain" not in found
+    assert "Nothing here yet" in render_library([], "")
+
+
+def test_page_answers_with_security_headers(client):
+    response = client.get("/")
+    assert response.status_code == 200 and "Byline" in response.text
+    for name, value in guard.HEADERS.items():
+        assert response.headers[name] == value
+
+
+def test_page_asks_for_nothing_from_elsewhere(client):
+    page, theme = client.get("/").text, client.get("/theme.css").text
+    assert "fonts.googleapis" not in page + theme and "@font-face" not in theme
+    config = client.get("/config").json()
+    assert config["analytics_enabled"] is False
+    assert config["footer_links"] == []
+
+
+def test_healthz_counts_the_articles(client):
+    assert client.get("/healthz").json() == {"status": "ok", "articles": 2}
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json", "/gradio_api/openapi.json"])
+def test_page_has_no_documentation_pages(client, path):
+    assert "swagger" not in client.get(path).text.lower()
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 200),
+        ("LOCALHOST:7860", 200),
+        ("[::1]:7860", 200),
+        ("evil.example", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("evil@127.0.0.1", 421),
+        ("127.0.0.1:80@evil.example", 421),
+        ("", 421),
+    ],
+)
+def test_guard_answers_to_loopback_names_alone(client, host, status):
+    assert client.get("/healthz", headers={"host": host}).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [("http://127.0.0.1:7860", 404), ("http://127.0.0.1:9", 403), ("https://evil.example", 403), ("null", 403)],
+)
+def test_guard_takes_no_requests_from_other_sites(client, origin, status):
+    assert client.post("/nothing", headers={"origin": origin}).status_code == status
+
+
+def test_guard_refuses_bodies_that_are_too_large(client, monkeypatch):
+    monkeypatch.setattr(guard, "MAX_BODY_BYTES", 1000)
+    chunks = (b"x" * 100 for _ in range(100))
+    assert client.post("/gradio_api/run/predict", content=b"x" * 1001).status_code == 413
+    assert client.post("/gradio_api/run/predict", content=chunks).status_code == 413
+
+
+def test_guard_lets_uploads_be_larger(client, monkeypatch):
+    monkeypatch.setattr(guard, "MAX_BODY_BYTES", 1000)
+    uploaded = client.post("/gradio_api/upload", files={"files": ("a.txt", b"x" * 5000)})
+    assert uploaded.status_code == 200
+    Path(uploaded.json()[0]).unlink()
+
+
+def test_guard_accepts_the_host_it_was_started_with():
+    async def hello(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"hello"})
+
+    client = TestClient(guard.Guard(hello, host="192.168.7.7"))
+    for host, status in (("192.168.7.7:7860", 200), ("localhost", 200), ("10.0.0.1", 421)):
+        assert client.get("/", headers={"host": host}).status_code == status
+
+
+def test_listen_takes_the_next_free_port_unless_one_is_fixed(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(app, "PORT", port)
+        with app._listen("127.0.0.1", None) as listener:
+            assert port < listener.getsockname()[1] < port + app.PORTS_TRIED
+        with pytest.raises(SettingsError, match=f"port {port}"), app._listen("127.0.0.1", port):
+            pass
+
+
+def test_listen_on_an_address_that_is_not_ours_is_one_sentence():
+    with pytest.raises(SettingsError, match="Cannot listen on '192.0.2.1'"), app._listen("192.0.2.1", 0):
+        pass
