@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from corpus.types import Span
 from qa.evidence import Candidate, novel_mentions
 from qa.mentions import Kind, Mention
@@ -31,9 +33,9 @@ def find_short_answer(question: Question, candidate: Candidate) -> Span | None:
     if not mentions:
         return None
     ranked = sorted((_distance(question, candidate, mention), mention.span.start, mention.span) for mention in mentions)
-    if len(ranked) > 1 and ranked[1][0] - ranked[0][0] < _CLEAR_LEAD_WORDS and question.form not in _PREFERRED:
-        return ranked[0][2] if len({candidate.text[r[2].start : r[2].end] for r in ranked}) == 1 else None
-    return ranked[0][2]
+    texts = {span.slice(candidate.text) for _, _, span in ranked}
+    lead = ranked[1][0] - ranked[0][0] if len(texts) > 1 else math.inf
+    return ranked[0][2] if lead >= _CLEAR_LEAD_WORDS else None
 
 
 def _distance(question: Question, candidate: Candidate, mention: Mention) -> float:
