@@ -56,7 +56,7 @@ def serve(folder: str | Path | None = None, host: str = LOCAL, port: int | None 
     Args:
         folder: Where the library lives; None takes the one the settings name.
         host: Address to listen on.
-        port: A taken port is an error; None takes the first free one from 7860 up, 0 any.
+        port: A taken port is an error; None takes the first free one from 7860 up.
 
     Raises:
         SettingsError: If the host or port cannot be listened on.
@@ -88,7 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
         from qa.settings import Settings
 
         settings = Settings(**given)
-        serve(settings.library, settings.host, settings.port if "port" in settings.model_fields_set else None)
+        serve(settings.library, settings.host, settings.port)
     except QAError as error:
         _LOG.debug("The page ended in an error.", exc_info=error)
         sys.stderr.write(f"error: {error}\n")

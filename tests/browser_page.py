@@ -28,8 +28,8 @@ QUIET_CHROMIUM = (
 
 @contextmanager
 def serving(library: Path, *, script: Path = ROOT / "app.py") -> Iterator[str]:
-    """Serve the page over `library` in a child process on a free loopback port; yield its address."""
-    command = [sys.executable, str(script), "--library", str(library), "--port", "0"]
+    """Serve the page over `library` in a child process, which finds itself a free port; yield its address."""
+    command = [sys.executable, str(script), "--library", str(library)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("BYLINE_")}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as child:
         try:

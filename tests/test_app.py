@@ -1,6 +1,9 @@
 """The page without a browser: its views as functions, and the guarded web application over a fake library."""
 
+import re
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ from qa.views.library import add_upload, remove_article, render_library, render_
 from tests.fakes import make_article
 from tests.fakes_page import FakeByline
 
+STYLE = Path(app.__file__).parent / "qa" / "views" / "style.css"
 RAIN = make_article("Rain fell on Oslo. Mary Lee saw it.", "rain", title="Rain & wind", origin="/tmp/rain.txt")
 SNOW = make_article("Snow fell on Oslo. Nobody saw it.", "snow", source="The Daily")
 
@@ -164,6 +168,29 @@ def test_render_library_counts_and_finds(byline):
     assert "Nothing here yet" in render_library([], "")
 
 
+def test_render_chat_shows_a_broken_answer_as_an_error_and_keeps_the_others(byline):
+    turns = asked(byline, "What of Oslo?", asked(byline, "Who is Mary?")[-1])[-1]
+    object.__setattr__(turns[0].answer.citations[0], "quote", "Another quote.")
+    html = render_chat(turns, ())
+    assert "does not slice back" in html and html.count('class="chip"') == 2
+
+
+def test_import_gradio_is_gradio_without_its_stub_writer():
+    script = "; ".join(
+        (
+            "import sys",
+            "from qa.views.import_gradio import import_gradio",
+            "before = list(sys.meta_path)",
+            "gr = import_gradio()",
+            "assert sys.meta_path[: len(before)] == before",
+            "import gradio.component_meta as meta",
+            "assert meta.create_or_modify_pyi.__module__ == 'qa.views.import_gradio'",
+            "assert gr is import_gradio() and gr.Button('x').value == 'x' and callable(gr.Button.click)",
+        )
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120, cwd=Path(app.__file__).parent)
+
+
 def test_page_answers_with_security_headers(client):
     response = client.get("/")
     assert response.status_code == 200 and "Byline" in response.text
@@ -177,6 +204,17 @@ def test_page_asks_for_nothing_from_elsewhere(client):
     config = client.get("/config").json()
     assert config["analytics_enabled"] is False
     assert config["footer_links"] == []
+
+
+def test_page_has_no_public_endpoints(client):
+    info = client.get("/gradio_api/info").json()
+    assert info == {"named_endpoints": {}, "unnamed_endpoints": {}}
+
+
+@pytest.mark.parametrize("path", [__file__, "/etc/passwd", "../app.py", "http://192.0.2.1/x"])
+def test_page_serves_no_files_of_the_machine(client, path):
+    for prefix in ("/gradio_api/file=", "/file=", "/gradio_api/proxy=", "/static/"):
+        assert client.get(prefix + path, follow_redirects=False).status_code in (400, 403, 404)
 
 
 def test_healthz_counts_the_articles(client):
@@ -235,6 +273,34 @@ def test_guard_accepts_the_host_it_was_started_with():
     client = TestClient(guard.Guard(hello, host="192.168.7.7"))
     for host, status in (("192.168.7.7:7860", 200), ("localhost", 200), ("10.0.0.1", 421)):
         assert client.get("/", headers={"host": host}).status_code == status
+
+
+@pytest.mark.parametrize("scheme", ["body", "body.dark"])
+@pytest.mark.parametrize(
+    ("ink", "ground", "ratio"),
+    [
+        *[("ink", ground, 7.0) for ground in ("paper", "card", "mark", "accent-soft", "bad-soft")],
+        *[("quiet", ground, 4.5) for ground in ("paper", "card")],
+        *[("accent", ground, 4.5) for ground in ("paper", "card", "accent-soft")],
+        *[("bad", ground, 4.5) for ground in ("paper", "card", "bad-soft")],
+        ("ink", "mark-active", 4.5),
+        ("on-accent", "accent", 4.5),
+        ("edge", "paper", 3.0),
+        ("edge", "card", 3.0),
+    ],
+)
+def test_style_keeps_contrast(scheme, ink, ground, ratio):
+    block = re.search(rf"^{re.escape(scheme)} {{(.*?)^}}", STYLE.read_text(), re.M | re.S)[1]
+    colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block))
+    lighter, darker = sorted((_luminance(colours[ink]), _luminance(colours[ground])), reverse=True)
+    assert (lighter + 0.05) / (darker + 0.05) >= ratio
+
+
+def _luminance(colour):
+    """Relative luminance as WCAG 2.2 defines it."""
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def test_listen_takes_the_next_free_port_unless_one_is_fixed(monkeypatch):

@@ -23,4 +23,5 @@ watch('value', () => {
     column.scrollTop += distance + 1; // past the line between the turns
   }
   shown = turns.length;
+  document.dispatchEvent(new Event('byline:chat-drawn'));
 });

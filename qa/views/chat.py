@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from corpus.errors import EmptyCorpusError, QAError, SettingsError
+from corpus.errors import BrokenCitationError, EmptyCorpusError, QAError, SettingsError
 from qa.render import render_answer, render_statements
 from qa.safe_text import escape
 from qa.types import Answer, Citation, Statement, StreamEvent
@@ -109,12 +109,20 @@ def _render_turn(turn: Turn) -> str:
 
 
 def _render_reply(turn: Turn) -> str:
+    try:
+        if turn.answer:
+            return render_answer(turn.answer, turn.number)
+        streamed = render_statements(turn.statements, turn.citations, turn.number)
+    except BrokenCitationError as error:  # one answer that cannot be shown must not take the others with it
+        _LOG.error("An answer is not shown.", exc_info=error)
+        return _render_error(str(error))
     if turn.error:
-        return f'<p class="failed" role="alert">{escape(turn.error)}</p>'
-    if turn.answer:
-        return render_answer(turn.answer, turn.number)
-    streamed = render_statements(turn.statements, turn.citations, turn.number)
+        return streamed + _render_error(turn.error)
     return f'{streamed}<p class="progress">{escape(turn.progress)}</p>'
+
+
+def _render_error(sentence: str) -> str:
+    return f'<p class="failed" role="alert">{escape(sentence)}</p>'
 
 
 def _render_welcome(article_ids: Collection[str]) -> str:

@@ -41,6 +41,17 @@ function showSentence() {
   scroller.scrollTop += distance - scroller.clientHeight / 3;
 }
 
+// Drawing the chat anew drops what it does not know of.
+function markChip() {
+  const bar = element.querySelector('.bar');
+  if (!bar) return;
+  document.querySelectorAll('.chip[aria-current]').forEach((chip) => chip.removeAttribute('aria-current'));
+  opener = document.querySelector(`.chip[data-turn="${bar.dataset.turn}"][data-n="${bar.dataset.n}"]`);
+  if (opener) opener.setAttribute('aria-current', 'true');
+}
+
+document.addEventListener('byline:chat-drawn', markChip);
+
 element.addEventListener('click', (event) => {
   const step = event.target.closest('.step');
   if (event.target.closest('.close')) {
@@ -60,13 +71,7 @@ watch('value', () => {
   const stamp = element.querySelector('[data-opened]');
   if (!stamp || stamp.dataset.opened === opened) return;
   opened = stamp.dataset.opened;
-  const bar = element.querySelector('.bar');
-  if (bar) {
-    document.querySelectorAll('.chip[aria-current]').forEach((chip) => chip.removeAttribute('aria-current'));
-    const chip = document.querySelector(`.chip[data-turn="${bar.dataset.turn}"][data-n="${bar.dataset.n}"]`);
-    if (chip) chip.setAttribute('aria-current', 'true');
-    opener = chip;
-  }
+  markChip();
   open();
   showSentence();
 });

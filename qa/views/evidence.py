@@ -43,18 +43,23 @@ def open_citation(byline: Byline, turns: Turns, turn_number: int, n: int, opened
     citations = _citations(turns, turn_number)
     chosen = next((citation for citation in citations if citation.n == n), None)
     if chosen is None:
-        return _notice(FORGOTTEN, opened)
+        return render_notice(FORGOTTEN, opened)
     bar = _render_bar(citations, chosen, turn_number)
     try:
         current = byline.article(chosen.article.id)
     except ArticleNotFoundError:
-        return bar + _notice(REMOVED, opened)
+        return bar + render_notice(REMOVED, opened)
     # The cited version is shown even when there is a newer one: only in it are the spans known to be right.
     article = chosen.article
     marked = [each for each in citations if (each.article.id, each.article.version) == (article.id, article.version)]
     paper = render_article(article, marked, chosen.n)
-    notice = _notice(CHANGED if current.version != article.version else "", opened)
-    return f'{bar}{notice}<div class="scroll" tabindex="0" role="region" aria-label="Article">{paper}</div>'
+    change = render_notice(CHANGED if current.version != article.version else "", opened)
+    return f'{bar}{change}<div class="scroll" tabindex="0" role="region" aria-label="Article">{paper}</div>'
+
+
+def render_notice(sentence: str, opened: int) -> str:
+    """Return one sentence in place of, or above, the article; hidden when it is empty."""
+    return f'<p class="notice" role="status" data-opened="{opened}">{escape(sentence)}</p>'
 
 
 def _citations(turns: Turns, turn_number: int) -> Sequence[Citation]:
@@ -80,7 +85,3 @@ def _render_bar(citations: Sequence[Citation], chosen: Citation, turn_number: in
 def _render_step(sign: str, label: str, n: int | None, turn_number: int) -> str:
     target = "disabled" if n is None else f'data-turn="{turn_number}" data-n="{n}"'
     return f'<button type="button" class="step" aria-label="{label}" title="{label}" {target}>{sign}</button>'
-
-
-def _notice(sentence: str, opened: int) -> str:
-    return f'<p class="notice" role="status" data-opened="{opened}">{escape(sentence)}</p>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +14,13 @@ from qa.safe_text import escape
 from qa.views import chat as chat_view
 from qa.views import library as library_view
 from qa.views.chat import Refusal, Turns
-from qa.views.evidence import NOTHING_OPEN, open_citation
+from qa.views.evidence import NOTHING_OPEN, open_citation, render_notice
 from qa.views.guard import MAX_UPLOAD_BYTES
 
 if TYPE_CHECKING:
     from qa.byline import Byline
 
+_LOG = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 STYLE = HERE / "style.css"
 ASKING_AT_ONCE = 8  # Gradio's default of 1 lets one slow answer hold everybody up; two cores gain nothing from more
@@ -66,7 +68,7 @@ def _build_ask_tab(page: gr.Blocks, tab: gr.Tab, byline: Byline) -> None:
         emptied: Any = ""
         for step in chat_view.ask(byline, asked, before):
             if isinstance(step, Refusal):
-                yield gr.skip(), _notice(step.reason), asked, gr.skip()
+                yield gr.skip(), _render_alert(step.reason), asked, gr.skip()
                 return
             yield _chat_html(byline, step), "", emptied, step
             emptied = gr.skip()  # only once: the next question may already be being typed
@@ -75,7 +77,12 @@ def _build_ask_tab(page: gr.Blocks, tab: gr.Tab, byline: Byline) -> None:
         yield from on_ask(str(event.question), before)
 
     def on_open(before: Turns, event: gr.EventData) -> str:
-        return open_citation(byline, before, int(event.turn), int(event.n), int(event.opened))
+        opened = int(event.opened)
+        try:
+            return open_citation(byline, before, int(event.turn), int(event.n), opened)
+        except QAError as error:
+            _LOG.error("A citation is not shown.", exc_info=error)
+            return render_notice(str(error), opened)
 
     outputs = [chat, notice, question, turns]
     question.submit(on_ask, [question, turns], outputs, **QUIET)
@@ -134,8 +141,8 @@ def _table_html(byline: Byline, words: str | None) -> str:
     try:
         return library_view.render_library(byline.articles(), words or "")  # None until the tab is first shown
     except QAError as error:
-        return _notice(str(error))
+        return _render_alert(str(error))
 
 
-def _notice(sentence: str) -> str:
+def _render_alert(sentence: str) -> str:
     return f'<p class="notice" role="alert">{escape(sentence)}</p>'
