@@ -14,6 +14,7 @@ from corpus.types import Article
 MAX_ID_CHARS = 200  # an id is a key and is printed in lists; longer ones are text that slipped into the wrong field
 MAX_TITLE_CHARS = 300  # longer than any headline; a longer title is cut so that it cannot crowd out the passage
 MAX_FIRST_LINE_CHARS = 150  # headlines are shorter; a longer first line is the first paragraph
+OPENING_CHARS = 2_000  # where the sentence that serves as a title is looked for
 SHORT_TITLE_CHARS = 90  # a title made from the first sentence fits one line
 
 
@@ -85,7 +86,8 @@ def title_from_text(text: str) -> str:
         return _shorten(first.strip().strip("#").strip() or first, MAX_TITLE_CHARS)
     if rest.startswith("\n") and len(first) <= MAX_FIRST_LINE_CHARS and first[-1] not in ".!?…,;:":
         return first
-    return _shorten(" ".join(split_sentences(text)[0].slice(text).split()), SHORT_TITLE_CHARS)
+    sentences = [" ".join(span.slice(text).split()) for span in split_sentences(text[:OPENING_CHARS])]
+    return _shorten(next((one for one in sentences if " " in one), sentences[0]), SHORT_TITLE_CHARS)
 
 
 def _made_id(name: str, key: str) -> str:
