@@ -16,14 +16,14 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING
 
-from corpus.errors import QAError, SettingsError
+from corpus.errors import EmptyCorpusError, QAError, SettingsError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -72,8 +72,8 @@ def serve(folder: str | Path | None = None, host: str = LOCAL, port: int | None 
         opening = opener.submit(_open_library, folder)
         stack.callback(_close, opening)
         _import_page()
-        app = build_app(opening.result(), host)
-        _run(app, listener, host)
+        byline = opening.result()
+        _run(build_app(byline, host), listener, host, lambda: opener.submit(_warm_up, byline))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -198,7 +198,13 @@ def _stop_like_an_interrupt() -> None:
         signal.signal(signal.SIGTERM, stop)
 
 
-def _run(app: FastAPI, listener: socket.socket, host: str) -> None:
+def _warm_up(byline: Byline) -> None:
+    # Encoder, reader and vector index load at their first use: let that not be a visitor's first question.
+    with contextlib.suppress(EmptyCorpusError):
+        byline.ask("What is known?")
+
+
+def _run(app: FastAPI, listener: socket.socket, host: str, on_ready: Callable[[], object]) -> None:
     import uvicorn
 
     class AnnouncingServer(uvicorn.Server):
@@ -207,6 +213,7 @@ def _run(app: FastAPI, listener: socket.socket, host: str) -> None:
             name = f"[{host}]" if ":" in host else host
             sys.stdout.write(f"Byline is ready at http://{name}:{listener.getsockname()[1]}\n")
             sys.stdout.flush()
+            on_ready()
 
     config = uvicorn.Config(
         app, log_level="warning", server_header=False, timeout_graceful_shutdown=SHUTDOWN_SECONDS, ws="none"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from index.types import Hit
 from qa.safe_text import clipped, escape, neutralise, origin_line
-from qa.types import Answer, Citation, Disagreement, Statement, Support, flat
+from qa.types import Abstention, Answer, Citation, Disagreement, Statement, Support, flat
 
 TERMINAL_COLUMNS = 100  # as wide as is still easy to read; narrower terminals wrap once more
 NEAREST_SHOWN = 3  # what an abstention shows for a person to judge by: enough to see that nothing fits
@@ -33,7 +33,7 @@ def render_answer(answer: Answer, turn: int) -> str:
     notes += [answer.degraded] if answer.degraded else []
     head = "".join(f'<p class="note" dir="auto">{escape(note)}</p>' for note in notes)
     if answer.abstention is not None:
-        return head + _render_abstention(answer, answer.abstention.reason)
+        return head + _render_abstention(answer, answer.abstention)
     if answer.short_answer:
         head += f'<p class="short" dir="auto">{escape(flat(answer.short_answer))}</p>'
     body = render_statements(answer.statements, answer.citations, turn)
@@ -60,7 +60,7 @@ def render_terminal(answer: Answer) -> str:
     notes = [f"Read as: {answer.standalone_question}"] if answer.standalone_question else []
     notes += [answer.degraded] if answer.degraded else []
     if answer.abstention is not None:
-        blocks = [*notes, f"{DECLINED} {answer.abstention.reason}", searched_line(answer.hits)]
+        blocks = [*notes, f"{DECLINED} {_reason(answer.abstention)}", searched_line(answer.hits)]
         blocks += ["\n".join(_nearest_lines(hit)) for hit in answer.hits[:NEAREST_SHOWN]]
     else:
         _verified(answer.citations)
@@ -104,7 +104,9 @@ def _render_statement(statement: Statement, by_number: dict[int, Citation], turn
 
 
 def _render_chip(citation: Citation, turn: int) -> str:
-    where = " · ".join(origin_line(citation.article)) or citation.article.title
+    known = origin_line(citation.article)
+    # Outlet or date alone would not tell two articles apart.
+    where = " · ".join(known if len(known) > 1 else (*known, flat(citation.article.title)))
     full = f"Citation {citation.n}: {where}. Open the article at this sentence."
     return (
         f'<button type="button" class="chip" data-turn="{turn}" data-n="{citation.n}" aria-label="{escape(full)}"'
@@ -123,13 +125,19 @@ def _render_disagreement(disagreement: Disagreement, citations: Sequence[Citatio
     return f'<section class="sides"><h4>The articles disagree: {about}</h4><div class="pair">{sides}</div></section>'
 
 
-def _render_abstention(answer: Answer, reason: str) -> str:
+def _render_abstention(answer: Answer, abstention: Abstention) -> str:
     nearest = "".join(_render_nearest(hit) for hit in answer.hits[:NEAREST_SHOWN])
     receipts = f"<h5>Nearest passages</h5><ol>{nearest}</ol>" if nearest else ""
     return (
-        f'<section class="declined"><h4>{DECLINED}</h4><p dir="auto">{escape(reason)}</p>'
+        f'<section class="declined"><h4>{DECLINED}</h4><p dir="auto">{escape(_reason(abstention))}</p>'
         f'<p class="searched">{escape(searched_line(answer.hits))}</p>{receipts}</section>'
     )
+
+
+def _reason(abstention: Abstention) -> str:
+    """Return the reason without the words that stand above it already."""
+    reason = flat(abstention.reason).removeprefix(f"{DECLINED.removesuffix('.')}: ")
+    return reason[:1].upper() + reason[1:]
 
 
 def _render_nearest(hit: Hit) -> str:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser_page import chromium, serving
 
 SIZES = {"wide": (1280, 800), "narrow": (390, 844)}
-ANSWERED = "How much compensation does Rwanda want from the UK?"
+ANSWERED = "Which journalist uncovered the deportation of an Iraqi man to Rwanda?"
 DECLINED = "What is the capital of Australia?"
 
 

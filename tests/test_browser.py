@@ -104,7 +104,6 @@ def assert_in_view(page: Page, selector: str) -> None:
 
 def test_citation_opens_the_article_at_the_right_sentence(page):
     ask(page, QUESTION)
-    expect(page.locator(".turn .short")).to_contain_text("£50 million")
     statement = page.locator(".turn .statement").first
     chip = statement.locator(".chip").first
     sentence = statement.inner_text().removesuffix(chip.inner_text()).strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
 
@@ -31,21 +31,59 @@ HINT = f'<p class="hint">Text, Markdown, HTML, PDF or JSON lines; up to {MAX_UPL
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
+class AskTab(NamedTuple):
+    """The widgets of the tab in which questions are asked."""
+
+    turns: gr.State
+    chat: gr.HTML
+    notice: gr.HTML
+    question: gr.Textbox
+    evidence: gr.HTML
+
+
+class LibraryTab(NamedTuple):
+    """The widgets of the tab in which articles come and go."""
+
+    upload: gr.File
+    outcomes: gr.HTML
+    wanted: gr.Textbox
+    table: gr.HTML
+
+
 def build_page(byline: Byline) -> gr.Blocks:
     """Return the page over an open library; serving it is the caller's business."""
     page = gr.Blocks(title="Byline", analytics_enabled=False, fill_width=True)
     with page:
         _html("masthead", HEADER)
         with gr.Tabs(elem_id="tabs"):
-            with gr.Tab("Ask", id="ask") as ask_tab:
-                _build_ask_tab(page, ask_tab, byline)
-            with gr.Tab("Library", id="library") as library_tab:
-                _build_library_tab(page, library_tab, byline)
+            with gr.Tab("Ask", id="ask") as ask:
+                ask_tab = _lay_out_ask_tab(byline)
+            with gr.Tab("Library", id="library") as library:
+                library_tab = _lay_out_library_tab(byline)
+        _wire_ask_tab(ask_tab, byline)
+        _wire_library_tab(library_tab, byline)
+        gr.on(
+            [page.load, ask.select],
+            lambda turns: _chat_html(byline, turns),
+            [ask_tab.turns],
+            [ask_tab.chat],
+            queue=False,
+            **QUIET,
+        )
+        gr.on(
+            [page.load, library.select, library_tab.wanted.change],
+            lambda words: _table_html(byline, words),
+            [library_tab.wanted],
+            [library_tab.table],
+            queue=False,
+            trigger_mode="always_last",
+            **QUIET,
+        )
     page.queue(default_concurrency_limit=ASKING_AT_ONCE)
     return page
 
 
-def _build_ask_tab(page: gr.Blocks, tab: gr.Tab, byline: Byline) -> None:
+def _lay_out_ask_tab(byline: Byline) -> AskTab:
     turns = gr.State(())
     with gr.Row(elem_id="ask-row"):
         with gr.Column(elem_id="chat-column", min_width=0):
@@ -63,7 +101,10 @@ def _build_ask_tab(page: gr.Blocks, tab: gr.Tab, byline: Byline) -> None:
             )
         with gr.Column(elem_id="evidence-column", min_width=0):
             evidence = _html("evidence", NOTHING_OPEN, scripted=True)
+    return AskTab(turns, chat, notice, question, evidence)
 
+
+def _wire_ask_tab(tab: AskTab, byline: Byline) -> None:
     def on_ask(asked: str, before: Turns) -> Iterator[tuple[Any, ...]]:
         emptied: Any = ""
         for step in chat_view.ask(byline, asked, before):
@@ -84,15 +125,14 @@ def _build_ask_tab(page: gr.Blocks, tab: gr.Tab, byline: Byline) -> None:
             _LOG.error("A citation is not shown.", exc_info=error)
             return render_notice(str(error), opened)
 
-    outputs = [chat, notice, question, turns]
-    question.submit(on_ask, [question, turns], outputs, **QUIET)
-    chat.ask_example(on_example, [turns], outputs, **QUIET)
-    for viewer in (chat, evidence):
-        viewer.open_citation(on_open, [turns], [evidence], queue=False, **QUIET)
-    gr.on([page.load, tab.select], lambda before: _chat_html(byline, before), [turns], [chat], queue=False, **QUIET)
+    outputs = [tab.chat, tab.notice, tab.question, tab.turns]
+    tab.question.submit(on_ask, [tab.question, tab.turns], outputs, **QUIET)
+    tab.chat.ask_example(on_example, [tab.turns], outputs, **QUIET)
+    for viewer in (tab.chat, tab.evidence):
+        viewer.open_citation(on_open, [tab.turns], [tab.evidence], queue=False, **QUIET)
 
 
-def _build_library_tab(page: gr.Blocks, tab: gr.Tab, byline: Byline) -> None:
+def _lay_out_library_tab(byline: Byline) -> LibraryTab:
     with gr.Column(elem_id="library-column", min_width=0):
         upload = gr.File(label="Add articles", show_label=False, file_count="multiple", elem_id="upload", height=150)
         _html("upload-hint", HINT)
@@ -101,7 +141,10 @@ def _build_library_tab(page: gr.Blocks, tab: gr.Tab, byline: Byline) -> None:
             placeholder="Find by title, outlet or file", label="Find", show_label=False, max_lines=1, elem_id="find"
         )
         table = _html("library", _table_html(byline, ""), scripted=True)
+    return LibraryTab(upload, outcomes, wanted, table)
 
+
+def _wire_library_tab(tab: LibraryTab, byline: Byline) -> None:
     def on_upload(paths: list[str] | None, words: str | None) -> Iterator[tuple[Any, ...]]:
         done: list[library_view.Outcome] = []
         for path in paths or ():
@@ -113,17 +156,8 @@ def _build_library_tab(page: gr.Blocks, tab: gr.Tab, byline: Byline) -> None:
         outcome = library_view.remove_article(byline, str(event.id))
         return library_view.render_outcomes([outcome]), _table_html(byline, words)
 
-    upload.upload(on_upload, [upload, wanted], [outcomes, table, upload], **QUIET)
-    table.remove_article(on_remove, [wanted], [outcomes, table], **QUIET)
-    gr.on(
-        [page.load, tab.select, wanted.change],
-        lambda words: _table_html(byline, words),
-        [wanted],
-        [table],
-        queue=False,
-        trigger_mode="always_last",
-        **QUIET,
-    )
+    tab.upload.upload(on_upload, [tab.upload, tab.wanted], [tab.outcomes, tab.table, tab.upload], **QUIET)
+    tab.table.remove_article(on_remove, [tab.wanted], [tab.outcomes, tab.table], **QUIET)
 
 
 def _html(name: str, value: str = "", *, scripted: bool = False) -> gr.HTML:

@@ -131,6 +131,19 @@ def test_render_answer_names_the_title_when_outlet_and_date_are_unknown():
     )
 
 
+@pytest.mark.parametrize("facts", [{"source": "The Daily"}, {"published": date(2025, 5, 6)}], ids=["outlet", "date"])
+def test_render_answer_adds_the_title_to_outlet_or_date_alone(facts):
+    known = "The Daily" if "source" in facts else "6 May 2025"
+    html = render_answer(make_answer(cite(make_article(TEXT, title="Rain", **facts), 0, 10)), 0)
+    assert Parsed(html).text.endswith(f"1 {known} · Rain")
+
+
+def test_renderers_do_not_say_twice_that_the_articles_do_not_say():
+    answer = make_answer(abstention=Abstention("The articles do not say: nobody is named."), hits=())
+    assert Parsed(render_answer(answer, 0)).text.startswith("The articles do not say.Nobody is named.")
+    assert render_terminal(answer).startswith("The articles do not say. Nobody is named.")
+
+
 def test_render_answer_sets_the_short_answer_off():
     answer = make_answer(cite(make_article(TEXT), 11, 32), short_answer="Mary Lee")
     assert Parsed(render_answer(answer, 0)).within(lambda _, attrs: attrs.get("class") == "short") == "Mary Lee"
