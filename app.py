@@ -100,7 +100,7 @@ def _build_app(byline: Byline, host: str) -> FastAPI:
     gr = _import_page()
     from fastapi import FastAPI
 
-    from qa.views.guard import MAX_UPLOAD_BYTES, Guard
+    from qa.views.guard import MAX_FILE_BYTES, Guard
     from qa.views.page import STYLE, build_page
 
     # Its documentation pages would load scripts from another host.
@@ -121,7 +121,7 @@ def _build_app(byline: Byline, host: str) -> FastAPI:
         footer_links=[],
         run_history=False,
         show_error=False,
-        max_file_size=MAX_UPLOAD_BYTES,
+        max_file_size=MAX_FILE_BYTES,
         ssr_mode=False,
         mcp_server=False,
         enable_monitoring=False,

@@ -20,17 +20,17 @@ FORMAT = 1  # raise it when the analysis or the schema changes: older indexes ar
 _ANALYSER = "english"
 _WRITER_BYTES = 15_000_000  # the least that tantivy accepts for one thread
 _LONGEST_TOKEN = 60  # characters; longer ones are URLs and base64, which nobody types
-# Letters and digits, with inner apostrophes kept for the stemmer ("Rwanda's" -> "rwanda") and decimals whole.
-_TOKENS = r"[\p{L}\p{M}]+(?:['’][\p{L}\p{M}]+)*|\p{N}+(?:\.\p{N}+)*"
 _ACRONYM = re.compile(r"\b(?:[^\W\d_]\.){2,}")  # "U.S." is indexed as "US", so that both spellings meet
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")  # "7,500" is indexed as "7500"
-# Words that carry a question but not its subject. They are indexed, and used when a question has no others.
+# Words that carry a question but not its subject, and what an apostrophe leaves ("Rwanda's" -> "rwanda", "s").
+# They are indexed, and used when a question has no others.
 _STOP_WORDS = """
 a about above after again all also am an and any are as at be because been before being below between both but by can
 could did do does doing down during each few for from further had has have having he her here hers him his how i if in
 into is it its me more most my no nor not of off on once only or other our ours out over own same she should so some
 such than that the their theirs them then there these they this those through to too under until up very was we were
 what when where which while who whom whose why will with would you your yours
+d ll m re s t ve
 """
 
 
@@ -159,7 +159,7 @@ def _schema() -> tantivy.Schema:
 
 
 def _analyser(*, stop_words: bool) -> TextAnalyzer:
-    builder = TextAnalyzerBuilder(Tokenizer.regex(_TOKENS))
+    builder = TextAnalyzerBuilder(Tokenizer.simple())
     builder = builder.filter(Filter.remove_long(_LONGEST_TOKEN)).filter(Filter.lowercase()).filter(Filter.ascii_fold())
     if stop_words:
         builder = builder.filter(Filter.custom_stopword(_STOP_WORDS.split()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 
 import numpy as np
 
@@ -23,7 +24,8 @@ PASSAGE_COLUMNS = """
 """
 
 
-def article_from(row: Sequence[object]) -> Article:
+@lru_cache(maxsize=256)  # a retrieval's articles and a conversation's; making one hashes its text twice
+def article_from(row: tuple[object, ...]) -> Article:
     """Make the article of a row of `ARTICLE_COLUMNS`.
 
     Raises:
@@ -86,12 +88,14 @@ def rows_from(blobs: Sequence[bytes], dim: int) -> Vectors:
     """Unpack float16 blobs to float32 rows of unit length.
 
     Raises:
-        LibraryDamagedError: If a blob is not `dim` numbers long.
+        LibraryDamagedError: If a blob is not `dim` numbers, all of them finite.
     """
     joined = b"".join(blobs)
     if len(joined) != 2 * dim * len(blobs):
         raise LibraryDamagedError(f"A stored vector is not {dim} numbers long. Mend it with: byline reindex")
     rows: Vectors = np.frombuffer(joined, dtype="<f2").reshape(len(blobs), dim).astype(np.float32)
+    if not np.isfinite(rows).all():
+        raise LibraryDamagedError("A stored vector holds NaN or infinity. Mend it with: byline reindex")
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     np.divide(rows, norms, out=rows, where=norms > 0)
     return rows

@@ -20,7 +20,7 @@ try:
 except ValueError as error:  # pydantic's: importing chromadb reads `.env` of the working directory
     raise IndexingError(
         "Chroma cannot be loaded: the environment or a file `.env` in the working directory holds a setting it does "
-        f"not understand ({error}). Run Byline from another folder."
+        f"not understand ({' '.join(str(error).split())}). Remove it, or run Byline from another folder."
     ) from error
 
 FORMAT = 1  # raise it when an index written by an older version of this file should be rebuilt
@@ -125,7 +125,7 @@ class ChromaVectors:
 
     def _check(self) -> None:
         # `get_or_create_collection` keeps another distance silently.
-        hnsw: Any = self._collection.configuration.get("hnsw") or {}
+        hnsw: Any = self._collection.configuration_json.get("hnsw") or {}
         if hnsw.get("space") != _HNSW["space"]:
             raise IndexMismatchError(
                 f"The vector index compares by {hnsw.get('space')!r}, not by cosine. "

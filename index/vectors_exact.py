@@ -13,7 +13,8 @@ from corpus.errors import IndexMismatchError
 from index.library import Library
 from index.types import Vectors
 
-SCORE_DIGITS = 6  # equal vectors come out up to 2e-7 apart, depending on their row; rounded, ids break the tie
+SCORE_DIGITS = 6  # more than float16 vectors carry; what is equal up to here is a tie, which ids break
+_FLOAT32_NOISE = 1e-5  # far above what summing 1,000 float32 products can be off by
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +62,14 @@ class ExactVectors:
     def query(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
         """Return up to k (passage id, cosine) over all visible passages, best first, ties by passage id."""
         matrix = self._current()
-        return best(matrix.ids, matrix.rows @ checked(vector, self._dim), k)
+        return best(matrix.ids, matrix.rows, checked(vector, self._dim), k)
 
     def query_within(self, vector: Vectors, k: int, passage_ids: Sequence[str]) -> list[tuple[str, float]]:
         """Return the same over these passages only; ids that are not visible are left out."""
         matrix = self._current()
         ids = [passage_id for passage_id in dict.fromkeys(passage_ids) if passage_id in matrix.row_of]
         rows = matrix.rows[[matrix.row_of[passage_id] for passage_id in ids]]
-        return best(ids, rows @ checked(vector, self._dim), k)
+        return best(ids, rows, checked(vector, self._dim), k)
 
     def _current(self) -> _Matrix:
         generation = self._library.generation()
@@ -98,15 +99,22 @@ class ExactVectors:
         )
 
 
-def best(ids: Sequence[str], scores: Vectors, k: int) -> list[tuple[str, float]]:
-    """Return the k highest scores, rounded, with their ids, best first, ties by id."""
-    scores = scores.round(SCORE_DIGITS)
+def best(ids: Sequence[str], rows: Vectors, vector: Vectors, k: int) -> list[tuple[str, float]]:
+    """Return the k rows of highest cosine with their ids, best first, ties by id.
+
+    The scan is in float32, whose rounding depends on a row's place; those near the top are scored again in float64,
+    so that equal vectors tie wherever they lie.
+    """
+    rough = rows @ vector
     if 0 < k < len(ids):
-        floor = np.partition(scores, len(ids) - k)[len(ids) - k]
-        candidates = np.flatnonzero(scores >= floor).tolist()  # all that tie with the k-th, so that ids decide
+        floor = np.partition(rough, len(ids) - k)[len(ids) - k] - _FLOAT32_NOISE
+        candidates = np.flatnonzero(rough >= floor)
     else:
-        candidates = list(range(len(ids)))
-    pairs = [(ids[row], float(scores[row])) for row in candidates]
+        candidates = np.arange(len(ids))
+    scores = rows[candidates].astype(np.float64) @ vector.astype(np.float64)
+    pairs = [
+        (ids[row], round(score, SCORE_DIGITS)) for row, score in zip(candidates.tolist(), scores.tolist(), strict=True)
+    ]
     return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:k]
 
 

@@ -138,7 +138,7 @@ def test_add_upload_says_why_a_file_failed_and_does_not_keep_it(byline, tmp_path
     assert outcome.failed
     assert render_outcomes([outcome]) == (
         '<ul class="outcomes" role="status"><li class="failed" dir="auto"><b>&lt;b&gt;.txt</b>'
-        " It is not text.</li></ul>"
+        " not added. It is not text.</li></ul>"
     )
     assert not list((byline.folder / "uploads").iterdir())
 

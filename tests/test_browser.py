@@ -102,6 +102,16 @@ def assert_in_view(page: Page, selector: str) -> None:
     )
 
 
+def assert_nothing_sticks_out(page: Page) -> None:
+    """Nothing has to be scrolled to sideways, and nothing is cut off where it cannot be scrolled to."""
+    sticking_out = page.evaluate(
+        """() => [...document.querySelectorAll('#chat *, #evidence *, #question *')]
+            .filter(part => part.getBoundingClientRect().right > innerWidth + 0.5).map(part => part.outerHTML)"""
+    )
+    assert sticking_out == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_citation_opens_the_article_at_the_right_sentence(page):
     ask(page, QUESTION)
     statement = page.locator(".turn .statement").first
@@ -118,14 +128,14 @@ def test_citation_opens_the_article_at_the_right_sentence(page):
 def test_citation_opens_by_keyboard_and_as_a_sheet_on_a_phone(page):
     page.set_viewport_size({"width": 390, "height": 844})
     ask(page, QUESTION)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert_nothing_sticks_out(page)
     chip = page.locator(".chip").first
     chip.focus()
     page.keyboard.press("Enter")
     expect(page.locator("#evidence-column")).to_have_attribute("role", "dialog")
     page.wait_for_timeout(400)  # the sheet slides in
     assert_in_view(page, "mark.active")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert_nothing_sticks_out(page)
     page.keyboard.press("Escape")
     expect(page.locator("#evidence-column")).to_be_hidden()
     expect(chip).to_be_focused()

@@ -15,7 +15,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 UPLOAD_PATH = "/gradio_api/upload"
-MAX_UPLOAD_BYTES = 50_000_000  # a thousand-page PDF; one request may carry several files, and this bounds their sum
+MAX_FILE_BYTES = 50 * 2**20  # a thousand-page PDF with pictures
+MAX_UPLOAD_BYTES = 4 * MAX_FILE_BYTES  # one request carries all files that were chosen together
 MAX_BODY_BYTES = 1_000_000  # a question and its event are a few kB; nothing but an upload needs more
 
 # Gradio starts its own scripts inline and compiles templates, hence the two 'unsafe-' words for scripts. What they

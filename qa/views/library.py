@@ -43,9 +43,8 @@ def add_upload(byline: Byline, upload: Path) -> Outcome:
         report = byline.add(kept)
     except QAError as error:
         kept.unlink(missing_ok=True)
-        return Outcome(upload.name, str(error), failed=True)
-    changed = len(report.added) + len(report.updated) + len(report.unchanged)
-    if not changed:
+        return Outcome(upload.name, f"not added. {error}", failed=True)
+    if not (report.added or report.updated or report.unchanged):
         kept.unlink(missing_ok=True)
     return Outcome(upload.name, _in_words(report), failed=bool(report.failed))
 
@@ -95,17 +94,14 @@ def _render_outcome(outcome: Outcome) -> str:
 
 
 def _in_words(report: AddReport) -> str:
-    parts = [
-        f"{count:,} {word}" if count > 1 else word
-        for word, count in (
-            ("added", len(report.added)),
-            ("updated", len(report.updated)),
-            ("already there, unchanged", len(report.unchanged)),
-            ("removed", len(report.removed)),
-        )
-        if count
-    ]
-    return "; ".join([", ".join(parts)] * bool(parts) + [failure.reason for failure in report.failed])
+    counts = {
+        "added": len(report.added),
+        "updated": len(report.updated),
+        "already there, unchanged": len(report.unchanged),
+        "removed": len(report.removed),
+    }
+    done = ", ".join(word if count == 1 else f"{count:,} {word}" for word, count in counts.items() if count)
+    return ". ".join((done or "not added", *(failure.reason for failure in report.failed)))
 
 
 def _drop_uploads(byline: Byline, removed: ArticleInfo) -> None:

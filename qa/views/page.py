@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,7 +16,7 @@ from qa.views import chat as chat_view
 from qa.views import library as library_view
 from qa.views.chat import Refusal, Turns
 from qa.views.evidence import NOTHING_OPEN, open_citation, render_notice
-from qa.views.guard import MAX_UPLOAD_BYTES
+from qa.views.guard import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from qa.byline import Byline
@@ -24,10 +25,11 @@ _LOG = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 STYLE = HERE / "style.css"
 ASKING_AT_ONCE = 8  # Gradio's default of 1 lets one slow answer hold everybody up; two cores gain nothing from more
+REDRAW_SECONDS = 0.3  # often enough to see progress, seldom enough that a thousand files do not draw a thousand lists
 HEADER = (
     '<header class="masthead"><h1>Byline</h1><p>Answers from your articles, every sentence with its proof.</p></header>'
 )
-HINT = f'<p class="hint">Text, Markdown, HTML, PDF or JSON lines; up to {MAX_UPLOAD_BYTES // 1_000_000} MB at once.</p>'
+HINT = f'<p class="hint">Text, Markdown, HTML, PDF or JSON lines; up to {MAX_FILE_BYTES // 2**20} MB each.</p>'
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -147,10 +149,13 @@ def _lay_out_library_tab(byline: Byline) -> LibraryTab:
 def _wire_library_tab(tab: LibraryTab, byline: Byline) -> None:
     def on_upload(paths: list[str] | None, words: str | None) -> Iterator[tuple[Any, ...]]:
         done: list[library_view.Outcome] = []
+        drawn = time.monotonic()
         for path in paths or ():
             done.append(library_view.add_upload(byline, Path(path)))
-            yield library_view.render_outcomes(done), _table_html(byline, words), gr.skip()
-        yield gr.skip(), gr.skip(), None
+            if time.monotonic() - drawn > REDRAW_SECONDS:
+                yield library_view.render_outcomes(done), gr.skip(), gr.skip()
+                drawn = time.monotonic()
+        yield library_view.render_outcomes(done), _table_html(byline, words), None
 
     def on_remove(words: str | None, event: gr.EventData) -> tuple[str, str]:
         outcome = library_view.remove_article(byline, str(event.id))
