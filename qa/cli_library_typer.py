@@ -95,7 +95,7 @@ def compact(context: typer.Context, library: LibraryOption = None) -> None:
     typer.echo(f"{_megabytes(before)} before, {_megabytes(_disk_bytes(folder))} after")
 
 
-@commands.command(epilog="Example: BYLINE_CHUNK_TOKENS=150 byline reindex")
+@commands.command(epilog="Example: byline reindex (after setting BYLINE_ENCODER or BYLINE_CHUNK_TOKENS)")
 def reindex(context: typer.Context, library: LibraryOption = None) -> None:
     """Rebuild the library for the encoder and passage size that are set now."""
     from index.doctor import reindex as reindex_library

@@ -38,10 +38,7 @@ OutletOption = Annotated[
     list[str] | None, typer.Option(metavar="NAME", help="Only articles of this outlet; may be given again.")
 ]
 BatchOption = Annotated[
-    Path | None,
-    typer.Option(
-        exists=True, dir_okay=False, allow_dash=True, metavar="IN.jsonl", help="Many questions, one JSON object a line."
-    ),
+    Path | None, typer.Option(metavar="IN.jsonl", help="Many questions, one JSON object a line; - reads stdin.")
 ]
 
 

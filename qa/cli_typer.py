@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from qa.batch import BatchQuestion
 
 _LOG = logging.getLogger(__name__)
+_STDIN = Path("-")
 _INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 # Typer's rich help costs 0.1 s of a budget of 0.3 s, hence `rich_markup_mode=None`.
@@ -223,6 +224,8 @@ def evaluate(context: typer.Context) -> None:
 def _one_of(words: Sequence[str] | None, batch: Path | None) -> str:
     if (words is not None) == (batch is not None):
         raise typer.BadParameter("give either a question or --batch IN.jsonl.")
+    if batch is not None and batch != _STDIN and not batch.is_file():
+        raise typer.BadParameter(f"there is no file {str(batch)!r}.")
     return " ".join(words or ())
 
 
@@ -240,7 +243,7 @@ def _print_batch(batch: Path, answer: Callable[[BatchQuestion], dict[str, object
 
 @contextmanager
 def _binary_lines(batch: Path) -> Iterator[BinaryIO | gzip.GzipFile]:
-    if str(batch) == "-":
+    if batch == _STDIN:
         yield sys.stdin.buffer
     else:
         with gzip.open(batch) if batch.suffix == ".gz" else batch.open("rb") as lines:
