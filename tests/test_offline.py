@@ -82,7 +82,7 @@ print("done")
 
 
 def _environment(tmp_path: Path) -> dict[str, str]:
-    """Return the least environment that runs: an empty home, the guard, no `CI` (onnxruntime behaves itself under it)."""
+    """Return the least environment that runs: an empty home, the guard, and no `CI`, which silences telemetry."""
     guard, home = tmp_path / "guard", tmp_path / "home"
     guard.mkdir()
     home.mkdir()
