@@ -84,7 +84,8 @@ def stem_word(word: str) -> str:
         return word.lower()
     if len(plain) >= _MIN_DEMONYM_LETTERS and _rarity_of(plain) > _MIN_DEMONYM_RARITY:
         plain = _PEOPLE_ENDING.sub("", plain)
-    return str(_stemmer().stemWord(plain))
+    # A stemmer keeps the word it works on in itself, so threads must not share one; making one costs nothing.
+    return str(snowballstemmer.stemmer("english").stemWord(plain))
 
 
 @lru_cache(maxsize=65_536)
@@ -108,8 +109,3 @@ def _ranks() -> dict[str, int]:
     source = resources.files("index") / "models" / "minilm-l6-int8" / "tokenizer.json"
     vocabulary = json.loads(source.read_text(encoding="utf-8"))["model"]["vocab"]
     return {word: place - _FIRST_WORD_ID + 1 for word, place in vocabulary.items() if place >= _FIRST_WORD_ID}
-
-
-@lru_cache(maxsize=1)
-def _stemmer() -> snowballstemmer.stemmer:
-    return snowballstemmer.stemmer("english")
