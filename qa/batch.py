@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
 from corpus.errors import EmptyCorpusError, QAError, SettingsError
 from index.types import Filters
 
+_AHEAD = 4  # lines begun for each worker: one slow question must not leave the others idle
 _FILTER_NAMES = {"since", "until", "outlet", "outlets", "article_ids"}
 
 
@@ -30,20 +33,34 @@ class BatchLine:
     failed: bool = False
 
 
-def run_batch(lines: Iterable[bytes], answer: Callable[[BatchQuestion], dict[str, object]]) -> Iterator[BatchLine]:
-    """Yield one line per non-blank input line, as they are ready; a bad line becomes an error, not a crash.
+def run_batch(
+    lines: Iterable[bytes], answer: Callable[[BatchQuestion], dict[str, object]], *, workers: int = 1
+) -> Iterator[BatchLine]:
+    """Yield one line per non-blank input line, in order, as they are ready; a bad line becomes an error, not a crash.
 
     Args:
         lines: JSON objects `{id, question or query, since?, until?, outlet?, article_ids?}`; the last four may
             also stand under `filters`. `outlet` is a name or a list of names.
-        answer: Gives what is put beside the id.
+        answer: Gives what is put beside the id; called from several threads when there are several workers.
+        workers: Questions worked on at the same time. With one, no line is read before the last one is answered,
+            so that a program may wait for an answer before it writes the next question.
 
     Raises:
         EmptyCorpusError: If the library holds no article, since then no line can be answered.
     """
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            yield _run_line(line, number, answer)
+    ahead: deque[Future[BatchLine]] = deque()
+    longest = 1 if workers == 1 else _AHEAD * workers
+    pool = ThreadPoolExecutor(workers)
+    try:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                ahead.append(pool.submit(_run_line, line, number, answer))
+            if len(ahead) == longest:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def parse_question(line: bytes) -> BatchQuestion:

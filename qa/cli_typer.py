@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import io
 import logging
+import os
 import runpy
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _STDIN = Path("-")
+_MAX_WORKERS = 4  # the encoder and the reader have threads of their own; beyond this they only wait for each other
 _INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 # Typer's rich help costs 0.1 s of a budget of 0.3 s, hence `rich_markup_mode=None`.
@@ -224,7 +226,7 @@ def evaluate(context: typer.Context) -> None:
 def _one_of(words: Sequence[str] | None, batch: Path | None) -> str:
     if (words is not None) == (batch is not None):
         raise typer.BadParameter("give either a question or --batch IN.jsonl.")
-    if batch is not None and batch != _STDIN and not batch.is_file():
+    if batch is not None and batch != _STDIN and (batch.is_dir() or not batch.exists()):
         raise typer.BadParameter(f"there is no file {str(batch)!r}.")
     return " ".join(words or ())
 
@@ -232,9 +234,11 @@ def _one_of(words: Sequence[str] | None, batch: Path | None) -> str:
 def _print_batch(batch: Path, answer: Callable[[BatchQuestion], dict[str, object]]) -> None:
     from qa.batch import run_batch
 
+    # Only a file is read ahead: whoever writes into a pipe may be waiting for the answer to the last line.
+    workers = min(_MAX_WORKERS, os.cpu_count() or 1) if batch.is_file() else 1
     failed = False
     with _binary_lines(batch) as lines:
-        for line in run_batch(lines, answer):
+        for line in run_batch(lines, answer, workers=workers):
             print_json(line.row)
             failed = failed or line.failed
     if failed:

@@ -1,6 +1,7 @@
 """Batches: one line in, one line out, in order, whatever a line holds."""
 
 import json
+import threading
 from datetime import date
 
 import pytest
@@ -29,7 +30,21 @@ def test_run_batch_answers_in_order_and_gives_each_id_back_unchanged():
     assert not any(result.failed for result in results)
 
 
-def test_run_batch_is_lazy():
+def test_run_batch_keeps_the_order_when_later_questions_are_ready_first():
+    second_done = threading.Event()
+
+    def answer(row):
+        if row.question == "first":
+            assert second_done.wait(timeout=10), "The second question waited for the first."
+        else:
+            second_done.set()
+        return echo(row)
+
+    lines = [as_line(id=1, question="first"), *(as_line(id=number, question="next") for number in range(2, 30))]
+    assert [result.row["id"] for result in run_batch(lines, answer, workers=2)] == list(range(1, 30))
+
+
+def test_run_batch_with_one_worker_reads_no_line_ahead():
     def lines():
         yield as_line(id=1, question="a")
         raise AssertionError("The second line was read before the first was answered.")
