@@ -9,7 +9,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from playwright.sync_api import Browser, Page
 
-from tests.browser_page import chromium, serving
+from tests.browser_page import chromium
+from tests.page_process import serving
 
 SIZES = {"wide": (1280, 800), "narrow": (390, 844)}
 ANSWERED = "Which journalist uncovered the deportation of an Iraqi man to Rwanda?"

@@ -6,10 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 from fastapi.testclient import TestClient
 
 import app
+import qa
 from corpus.errors import ReaderUnavailableError, SettingsError
 from qa.views import guard
 from qa.views.chat import EXAMPLES, MAX_TURNS, Refusal, Turn, ask, render_chat
@@ -17,6 +19,7 @@ from qa.views.evidence import CHANGED, FORGOTTEN, REMOVED, open_citation
 from qa.views.library import add_upload, remove_article, render_library, render_outcomes
 from tests.fakes import make_article
 from tests.fakes_page import FakeByline
+from tests.page_process import serving
 
 STYLE = Path(app.__file__).parent / "qa" / "views" / "style.css"
 RAIN = make_article("Rain fell on Oslo. Mary Lee saw it.", "rain", title="Rain & wind", origin="/tmp/rain.txt")
@@ -301,6 +304,25 @@ def _luminance(colour):
     channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_serve_holds_the_sample_until_it_is_removed(tmp_path):
+    with serving(tmp_path) as address:
+        assert httpx.get(f"{address}/healthz", trust_env=False).json() == {"status": "ok", "articles": 2}
+    with qa.open(tmp_path) as byline:  # the server let go of it
+        byline.remove(*(info.id for info in byline.articles()))
+    with serving(tmp_path) as address:
+        assert httpx.get(f"{address}/healthz", trust_env=False).json() == {"status": "ok", "articles": 0}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [(["--port", "0"], "cannot be the setting 'port'"), (["--host", "192.0.2.1"], "Cannot listen on '192.0.2.1'")],
+)
+def test_main_says_in_one_sentence_why_it_cannot_serve(arguments, sentence, tmp_path, capsys):
+    assert app.main(["--library", str(tmp_path), *arguments]) == 1
+    printed = capsys.readouterr()
+    assert printed.err.startswith("error: ") and sentence in printed.err and printed.err.count("\n") == 1
 
 
 def test_listen_takes_the_next_free_port_unless_one_is_fixed(monkeypatch):

@@ -11,7 +11,8 @@ pytest.importorskip("playwright")
 
 from playwright.sync_api import Page, expect  # noqa: E402
 
-from tests.browser_page import CHROMIUM, chromium, serving  # noqa: E402
+from tests.browser_page import CHROMIUM, chromium  # noqa: E402
+from tests.page_process import serving  # noqa: E402
 
 pytestmark = [
     pytest.mark.browser,

@@ -95,7 +95,7 @@ def render_chat(turns: Sequence[Turn], article_ids: Collection[str]) -> str:
     """Return the chat as HTML; when it is empty, a welcome with questions that the library's articles invite."""
     if not turns:
         return _render_welcome(article_ids)
-    return "".join(_render_turn(turn) for turn in turns)
+    return f'<div role="log" aria-label="Answers">{"".join(_render_turn(turn) for turn in turns)}</div>'
 
 
 def _render_turn(turn: Turn) -> str:
