@@ -1,7 +1,7 @@
 """`Article` -> passages: whole sentences, bounded in tokens, tiling the text, never across a heading."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, groupby
 
 from corpus.long_sentences import split_long
@@ -25,7 +25,7 @@ class _Unit:
 
     Args:
         sentence: Where its sentence begins; parts of one sentence share it.
-        tokens: Of the span and the blanks up to the next unit.
+        tokens: Of the span and the blanks before it, which is where tokens take them in.
         end_cost: Of ending a passage here.
     """
 
@@ -85,18 +85,15 @@ def _sections(text: str, sentences: Sequence[Span]) -> Iterator[list[Span]]:
 
 def _units(text: str, sentences: Sequence[Span], max_tokens: int) -> list[_Unit]:
     units: list[_Unit] = []
-    ends = [following.start for following in sentences[1:]] + [sentences[-1].end]
-    for sentence, end in zip(sentences, ends, strict=True):
-        tokens = count_tokens(text[sentence.start : end])
-        parts = [sentence]
-        if tokens >= max_tokens and count_tokens(sentence.slice(text)) > max_tokens:
-            parts = split_long(text, sentence, max_tokens)
-            units += [
-                _Unit(part, sentence.start, count_tokens(part.slice(text)), _INSIDE_SENTENCE_COST)
-                for part in parts[:-1]
-            ]
-            tokens = count_tokens(text[parts[-1].start : end])
-        units.append(_Unit(parts[-1], sentence.start, tokens, _end_cost(text[sentence.end : end])))
+    starts = [sentences[0].start, *(sentence.end for sentence in sentences)]
+    ends = [*(sentence.start for sentence in sentences[1:]), sentences[-1].end]
+    for start, sentence, end in zip(starts, sentences, ends, strict=False):
+        tokens = count_tokens(text[start : sentence.end])
+        parts = [(sentence, tokens)]
+        if tokens > max_tokens and count_tokens(sentence.slice(text)) > max_tokens:
+            parts = [(part, count_tokens(part.slice(text))) for part in split_long(text, sentence, max_tokens)]
+        units += [_Unit(part, sentence.start, tokens, _INSIDE_SENTENCE_COST) for part, tokens in parts]
+        units[-1] = replace(units[-1], end_cost=_end_cost(text[sentence.end : end]))
     return units
 
 

@@ -20,11 +20,15 @@ from corpus.html_text import body_text
 for _name in ("trafilatura", "htmldate"):  # else their remarks on odd pages land on stderr
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
-MAX_HTML_BYTES = 10_000_000  # real pages stay under 5 MB; trafilatura takes several seconds at this size
+MAX_HTML_BYTES = 10_000_000  # real pages stay under 5 MB, most of it scripts and inlined pictures
+MAX_ELEMENTS = 30_000  # an encyclopedia article has 5,000; time grows with them, and 30,000 take seven seconds
+MANY_ELEMENTS = 10_000  # from here on trafilatura's second opinion is left out, which halves the time
+MAX_ATTRIBUTES = 2_000  # of one element; real ones have dozens, and the parser takes quadratic time on them
 MIN_PROSE_WORDS = 5  # the shortest article is one sentence; menus and footers have no sentence at all
 MIN_WORDS = 50  # a calendar or a table without a sentence is kept from this length on; menus are shorter
 
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
+_LONG_TAG = re.compile(r"<[^<>]{20000,}")
 _HEAD_BYTES = 4096  # browsers look for the character set in the first kilobyte or so
 _SEARCH_PAGE = re.compile(r"/search/?\?(?:[^#]*&)?q=")
 _PROSE = re.compile(r"[.!?…。！？؟।][\"'”’»)\]]*(?:\s|\Z)")
@@ -45,9 +49,7 @@ def load_html(data: bytes, *, url: str | None = None, charset: str | None = None
         raise ArticleFormatError(f"The page is larger than {MAX_HTML_BYTES // 1_000_000} MB; save the article alone.")
     declared = _CHARSET.search(data[:_HEAD_BYTES])
     charset = charset or (declared[1].decode("ascii", "ignore") if declared else None)
-    tree = parse_html(decode_text(data, declared=charset))
-    if tree is None:
-        raise ArticleFormatError("It is no HTML page; save the page again, or give the text as .txt.")
+    tree = _parse(decode_text(data, declared=charset))
     facts = extract_metadata(tree, default_url=url, date_config={"extensive_search": False})
     published = page_date(tree, facts.url or url)
     if _SEARCH_PAGE.search(facts.url or url or ""):
@@ -69,9 +71,26 @@ def load_html(data: bytes, *, url: str | None = None, charset: str | None = None
     )
 
 
+def _parse(page: str) -> HtmlElement:
+    if "html" not in page[:50].lower():
+        page = f"<!doctype html>\n{page}"  # without it trafilatura refuses a page that is a mere fragment
+    crowded = any(tag[0].count("=") > MAX_ATTRIBUTES for tag in _LONG_TAG.finditer(page))
+    tree = None if crowded else parse_html(page)
+    if tree is None:
+        raise ArticleFormatError("It is no HTML page; save the page again, or give the text as .txt.")
+    if _n_elements(tree) > MAX_ELEMENTS:
+        raise ArticleFormatError(f"The page has more than {MAX_ELEMENTS:,} elements; save the text as .txt.")
+    return tree
+
+
+def _n_elements(tree: HtmlElement) -> int:
+    return sum(1 for _ in tree.iter(etree.Element))
+
+
 def _main_text(tree: HtmlElement, url: str | None) -> str:
     """Return the article's text; empty when what was found has no sentence in it and is short."""
-    page = bare_extraction(tree, url=url, include_comments=False, favor_precision=True)
+    fast = _n_elements(tree) > MANY_ELEMENTS
+    page = bare_extraction(tree, url=url, include_comments=False, favor_precision=True, fast=fast)
     if not isinstance(page, Document) or not isinstance(page.body, etree._Element):
         return ""
     text = body_text(page.body)

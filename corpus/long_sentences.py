@@ -7,6 +7,7 @@ from corpus.types import Span
 
 _CLAUSE_END = re.compile(r"[;:,–—][\"'”’»)\]]*\s+|\n|\s[|•·]\s|[、，；：]")
 _SHARE = 4  # parts are at most a quarter of a passage where clauses allow, so that passages can come out even
+_MARGIN = 4  # tokens; without the blanks at its edges a piece may be tokenised a little differently
 
 
 def split_long(text: str, sentence: Span, max_tokens: int) -> list[Span]:
@@ -23,7 +24,7 @@ def split_long(text: str, sentence: Span, max_tokens: int) -> list[Span]:
             parts += _trimmed(text, start, clause.start)
             start, filled = clause.start, 0
         if tokens > max_tokens:
-            cuts = [clause.start + cut for cut in cut_by_tokens(clause.slice(text), max_tokens)]
+            cuts = [clause.start + cut for cut in cut_by_tokens(clause.slice(text), max_tokens - _MARGIN)]
             for cut in cuts:
                 parts += _trimmed(text, start, cut)
                 start = cut

@@ -10,9 +10,12 @@ from corpus.sentence_words import (
     BEFORE_NUMBER,
     BEFORE_NUMBER_IN_LOWER_CASE,
     GERMAN_MONTHS,
+    HOURS,
+    LEADS_ON,
     OPENERS,
     SHORTENED,
     TITLES,
+    WHOLE_WORDS,
 )
 
 # Closing quotes and brackets belong to the sentence they close, also when tokenised text puts a blank before them.
@@ -20,6 +23,9 @@ _CLOSERS = r"""(?:['"”’»›)\]}」』]|[“‘](?=\s|\Z)|[ ](?:''|[)\]”»
 _STOP = re.compile(rf"(?P<stop>[.!?…]+|[。！？｡]+)(?P<close>{_CLOSERS})(?P<gap>\s*)")
 _CJK_STOPS = "。！？｡"
 _OWN_STOPS = frozenset(".!?…" + _CJK_STOPS)
+
+# What cannot open a sentence when no word follows it: "p. 3), ...", leaders of dots, bars between links.
+_NEVER_OPENS = frozenset(",;:)]}%/&|.!?")
 
 _WORD_BEFORE = re.compile(r"[^\W_][\w.'’&-]*\Z")
 _WORD_AFTER = re.compile(r"[\"'“”‘’«»(\[{¡¿`*_—–-]*\s?([^\W_][\w'’.]*)?")
@@ -65,7 +71,7 @@ def _verdict(unit: str, match: re.Match[str]) -> bool | None:
     word = (lead[1] or "") if lead else ""
     if word[:1].islower() and not word[1:2].isupper():  # "iPhone" may open a sentence
         return False
-    if not word and lead and rest[lead.end() : lead.end() + 1] in {",", ";", ":", ")", "]", "}", "%", "/", "&"}:
+    if not word and lead and rest[lead.end() : lead.end() + 1] in _NEVER_OPENS:
         return False
     if match["stop"][0] in _CJK_STOPS:
         return True
@@ -76,27 +82,34 @@ def _verdict(unit: str, match: re.Match[str]) -> bool | None:
         return False
     if match["stop"] != "." or match["close"] or before is None:
         return True
-    return _ends_after(before[0], word, opens_unit=not unit[: before.start()].strip() if before.start() < 8 else False)
+    if _is_label(unit, before, rest):
+        return False
+    return _ends_after(before[0], word)
 
 
-def _ends_after(token: str, word: str, *, opens_unit: bool) -> bool | None:
-    """Judge a single stop between `token` and the capitalised or numeric `word`."""
+def _is_label(unit: str, before: re.Match[str], rest: str) -> bool:
+    """Recognise what numbers or times the text behind it: `1. First`, `a. First`, `8:50 p.m. — The`."""
+    if before[0].lower() in HOURS:
+        return rest[:1] in {"–", "—", "-"}
+    return (before[0].isdigit() or len(before[0]) == 1) and not unit[: before.start()].strip(" (\n")
+
+
+def _ends_after(token: str, word: str) -> bool | None:
+    """Judge a single stop between `token` and the capitalised or numeric `word`; None leaves it to sentencex."""
     key = token.lower()
     capital = token[0].isupper()
     opens = word.lower() in OPENERS
-    if opens_unit and (key.isdigit() or len(key) == 1):  # "1. First item"
-        return False
-    if key in TITLES and (capital or len(key) != 3):
+    if key in LEADS_ON or (capital and key in TITLES):
         return False
     if word[:1].isdigit() and key in (BEFORE_NUMBER if capital else BEFORE_NUMBER_IN_LOWER_CASE):
         return False
-    if key in {"a.m", "p.m"}:
+    if key in HOURS:
         return word.lower().rstrip(".") not in AFTER_HOUR
     if key.isdigit() and len(key) <= 2 and word.lower().rstrip(".") in GERMAN_MONTHS:
         return False
-    if _ACRONYM.match(token) or (capital and (len(key) == 1 or key in SHORTENED)):
+    if _ACRONYM.match(token) or key == "al" or (capital and (len(key) == 1 or key in SHORTENED)):
         return opens
-    if capital and len(key) <= 4 and not token.isupper():
+    if capital and len(key) <= 4 and not token.isupper() and key not in WHOLE_WORDS:
         return None
     return True
 

@@ -5,10 +5,13 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# A stop after these never ends a sentence: titles before a name, and Latin that leads on.
+# A stop after these never ends a sentence.
+LEADS_ON = _words("v vs e.g i.e cf viz")
+
+# Nor after these, when written with a capital: titles before a name.
 TITLES = _words("""
     mr mrs ms mx dr prof gen lt col sgt capt cpl maj cmdr rev hon sen rep gov pres atty supt fr mt ft msgr messrs mme
-    mlle sens reps gens govs drs profs brig pvt vs v e.g i.e cf viz lt.gen maj.gen
+    mlle sens reps gens govs drs profs brig pvt lt.gen maj.gen
 """)
 
 # These may well end a sentence, but do so only before a word that clearly opens one ("Acme Inc. It ...").
@@ -24,6 +27,9 @@ BEFORE_NUMBER = _words("""
 """)
 BEFORE_NUMBER_IN_LOWER_CASE = _words("no nos nr p pp vol fig figs eq ca c approx")
 
+# sentencex takes these for abbreviations when they are written with a capital.
+WHOLE_WORDS = _words("may me bart")
+
 # Words that open sentences and rarely continue a name.
 OPENERS = _words("""
     the a an this that these those it its it's it’s he he's he’s she she's she’s they we we're we’re you i his her
@@ -32,6 +38,8 @@ OPENERS = _words("""
     all both one two more another each every such under over according last earlier later is are was were officials
     police
 """)
+
+HOURS = _words("a.m p.m")
 
 # What follows an hour ("5 a.m. EST", "6 p.m. Monday") without opening a sentence.
 AFTER_HOUR = _words("""

@@ -65,7 +65,8 @@ def _fitting_prefix(window: str, max_tokens: int) -> int:
         return len(window)
     # A token may end inside a character: what is left of that character goes to the next piece.
     length = len(encoding.decode_bytes(tokens[:max_tokens]).decode("utf-8", "ignore"))
-    length = max(window.rfind(" ", length // 2, length) + 1, _cluster_start(window, length), 1)
+    blank = window.rfind(" ", length // 2, length) + 1
+    length = max(1, blank or _cluster_start(window, length))
     # A prefix may tokenise differently from the same characters inside the text: shrink until it fits.
     while length > 1 and len(encoding.encode_ordinary(window[:length])) > max_tokens:
         length = length * 9 // 10
