@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from corpus.errors import IndexMismatchError, IndexMissingError, LibraryDamagedError
+from corpus.errors import IndexingError, IndexMismatchError, IndexMissingError, LibraryDamagedError
 from index.library import Library
 from index.library_log import IndexState, index_state, last_commit, pending_changes, set_index_state, tokens_since
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _BATCH = 2_000  # passages read and written at once while replaying; a few MB of vectors and text
 _STAMP_NAME = "stamp"
+_FULL_BYTES = 16_000_000  # with less left, an index that fails does so for want of space
 _log = logging.getLogger(__name__)
 
 
@@ -92,7 +94,7 @@ def open_current(root: Path, library: Library, kind: Kind[IndexT]) -> IndexT:
     except (IndexMissingError, IndexMismatchError, LibraryDamagedError) as error:
         _log.warning("Rebuilding an index from the library: %s", error)
         return rebuild(root, library, kind)
-    if index.count() == library.n_passages():
+    if _is_complete(library, kind, index):
         return index
     _log.warning("Rebuilding the index %r: it does not hold as many passages as the library.", kind.name)
     index.close()
@@ -118,11 +120,8 @@ def open_as_is(root: Path, library: Library, kind: Kind[IndexT]) -> IndexT:
             "Mend it with: byline doctor --repair"
         )
     index = kind.open(_folder(root, kind.name, state))
-    try:
+    with _closed_on_error(index):
         replay(root, library, kind, index)
-    except BaseException:
-        index.close()
-        raise
     return index
 
 
@@ -137,11 +136,12 @@ def replay(root: Path, library: Library, kind: Kind[IndexT], index: IndexT) -> N
     generation, token, changed = pending_changes(library.file, state.applied)
     if generation == state.applied:
         return
-    for batch in _batches(changed):
-        gone = set(batch) - kind.upsert(index, library, batch)
-        if gone:
-            index.remove(sorted(gone))
-    _acknowledge(root, library, kind.name, replace(state, applied=generation), token)
+    with _full_disk_explained(root):
+        for batch in _batches(changed):
+            gone = set(batch) - kind.upsert(index, library, batch)
+            if gone:
+                index.remove(sorted(gone))
+        _acknowledge(root, library, kind.name, replace(state, applied=generation), token)
 
 
 def rebuild(root: Path, library: Library, kind: Kind[IndexT]) -> IndexT:
@@ -152,14 +152,45 @@ def rebuild(root: Path, library: Library, kind: Kind[IndexT]) -> IndexT:
     while folder.exists():  # left by a build that was killed; it may be open in this process, so it is not reused
         state = replace(state, folder=state.folder + 1)
         folder = _folder(root, kind.name, state)
-    folder.mkdir(parents=True, mode=0o700)
     generation, token = last_commit(library.file)
-    index = kind.open(folder)
-    for batch in _batches(library.passage_ids()):
-        kind.upsert(index, library, batch)
-    _acknowledge(root, library, kind.name, replace(state, applied=generation), token)
+    with _full_disk_explained(root):
+        folder.mkdir(parents=True, mode=0o700)
+        index = kind.open(folder)
+        with _closed_on_error(index):
+            for batch in _batches(library.passage_ids()):
+                kind.upsert(index, library, batch)
+            _acknowledge(root, library, kind.name, replace(state, applied=generation), token)
     _delete_others(folder)
     return index
+
+
+def _is_complete(library: Library, kind: Kind[IndexT], index: IndexT) -> bool:
+    """Say whether the index holds as many passages as the truth; a truth that moves on meanwhile is no evidence."""
+    state = index_state(library.file, kind.name)
+    return index.count() == library.n_passages() or state is None or state.applied < library.generation()
+
+
+@contextmanager
+def _closed_on_error(index: Disposable) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        index.close()
+        raise
+
+
+@contextmanager
+def _full_disk_explained(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except (LibraryDamagedError, OSError) as error:
+        if isinstance(error, LibraryDamagedError) and shutil.disk_usage(root).free > _FULL_BYTES:
+            raise
+        reason = error.strerror if isinstance(error, OSError) else "the disk is full"
+        raise IndexingError(
+            f"An index in {str(root)!r} could not be written ({reason}). Free some space and try again; "
+            "what was added is safe."
+        ) from error
 
 
 def _is_own(root: Path, library: Library, name: str, state: IndexState) -> bool:

@@ -69,7 +69,7 @@ class OpenIndex:
         with self._index_lock:
             for name, open_it in (("chroma", self._open_vectors), ("lexical", self._open_lexical)):
                 state = index_state(self.library.file, name)
-                if state is None or state.applied < self.library.generation():
+                if state.applied < self.library.generation() if state else self.library.n_passages():
                     open_it()
             if self._vectors is not None:
                 replay(self.folder, self.library, vector_kind(self.library.build.dim), self._vectors)

@@ -91,7 +91,7 @@ CREATE TABLE passages (
     sentences BLOB NOT NULL,
     n_tokens INTEGER NOT NULL,
     vector INTEGER NOT NULL REFERENCES vectors (key),
-    UNIQUE (build, id),
+    UNIQUE (id, build), -- not the other way round: a scan of one build is to go through the table itself
     UNIQUE (version, build, ordinal)
 );
 CREATE INDEX passages_by_vector ON passages (vector);
