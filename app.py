@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 LOCAL = "127.0.0.1"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 PORT = 7860  # Gradio's usual port
 PORTS_TRIED = 20  # more copies of the page than that on one machine are a mistake, not a wish
 SHUTDOWN_SECONDS = 2  # an open page keeps a connection for as long as it is open; do not wait for it
@@ -62,15 +63,18 @@ def serve(folder: str | Path | None = None, host: str = LOCAL, port: int | None 
         SettingsError: If the host or port cannot be listened on.
         QAError: If the library cannot be opened.
     """
+    if host not in LOOPBACK:
+        _LOG.warning("Whoever can reach %s can read and change this library: there is no login yet.", host)
     _stop_like_an_interrupt()
     with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
         listener = stack.enter_context(_listen(host, port))
         # Uploads pass through here on their way into the library; nothing of them stays behind.
         os.environ["GRADIO_TEMP_DIR"] = stack.enter_context(tempfile.TemporaryDirectory(prefix="byline-"))
         # Opening the library waits for files, importing Gradio for the interpreter: side by side they save time.
-        opener = stack.enter_context(ThreadPoolExecutor(max_workers=1, thread_name_prefix="open"))
+        opener = ThreadPoolExecutor(max_workers=1, thread_name_prefix="open")
         opening = opener.submit(_open_library, folder)
         stack.callback(_close, opening)
+        stack.callback(opener.shutdown)  # before the library closes: it may still be warming up
         _import_page()
         byline = opening.result()
         _run(build_app(byline, host), listener, host, lambda: opener.submit(_warm_up, byline))
@@ -181,9 +185,8 @@ def _listen(host: str, port: int | None) -> Iterator[socket.socket]:
             if error.errno == errno.EADDRINUSE and candidate != ports[-1]:
                 continue
             reason = error.strerror or str(error)
-            raise SettingsError(
-                f"Cannot listen on {host!r} port {candidate}: {reason}. Choose another --port."
-            ) from error
+            place = f"{host!r}, port {candidate}"
+            raise SettingsError(f"Cannot listen on {place}: {reason}. Choose another --host or --port.") from error
         with listener:
             yield listener
         return
