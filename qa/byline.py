@@ -65,9 +65,6 @@ class Byline:
 
         Returns:
             The ids of what changed and one `LoadFailure` for each file that could not be read.
-
-        Raises:
-            EmptyCorpusError: If nothing at all is there to be read.
         """
         from corpus.load import load_sources
 

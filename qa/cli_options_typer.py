@@ -27,7 +27,7 @@ LibraryOption = Annotated[
     typer.Option("--library", metavar="DIR", help="Folder of the library; else BYLINE_LIBRARY, else your data folder."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-KOption = Annotated[int | None, typer.Option("--k", min=1, max=1000, metavar="N", help="How many passages to find.")]
+KOption = Annotated[int | None, typer.Option("--k", min=1, metavar="N", help="How many passages to find.")]
 SinceOption = Annotated[
     datetime | None, typer.Option(formats=_DAY, metavar="DAY", help="Only articles of this day or later.")
 ]

@@ -38,15 +38,15 @@ class Pipeline:
         """Return the k best hits, best first.
 
         Raises:
-            SettingsError: If the query is empty or too long.
+            SettingsError: If the query is empty or too long, or `k` is below 1.
         """
-        return self.retriever.retrieve(self._checked(query), k=k or self.k, filters=filters)
+        return self.retriever.retrieve(self._checked(query), k=self._wanted(k), filters=filters)
 
     def ask(self, question: str, *, k: int | None = None, filters: Filters = EVERYTHING) -> Answer:
         """Answer from the articles, or abstain with the hits as receipts.
 
         Raises:
-            SettingsError: If the question is empty or too long.
+            SettingsError: If the question is empty or too long, or `k` is below 1.
         """
         *_, last = self.stream(question, k=k, filters=filters)
         if last.answer is None:
@@ -57,9 +57,9 @@ class Pipeline:
         """Yield the hits, then each statement, then the finished answer.
 
         Raises:
-            SettingsError: If the question is empty or too long; raised by the call, before the first event.
+            SettingsError: As in `ask`; raised by the call, before the first event.
         """
-        return self._events(self._checked(question), k or self.k, filters)
+        return self._events(self._checked(question), self._wanted(k), filters)
 
     def _events(self, question: str, k: int, filters: Filters) -> Iterator[StreamEvent]:
         started = time.perf_counter()
@@ -107,6 +107,11 @@ class Pipeline:
                 "Shorten it."
             )
         return readable
+
+    def _wanted(self, k: int | None) -> int:
+        if k is not None and k < 1:
+            raise SettingsError(f"k must be at least 1, not {k}.")
+        return self.k if k is None else k
 
 
 def _with_reader_scores(hits: Sequence[Hit], scores: Sequence[float]) -> tuple[Hit, ...]:

@@ -13,8 +13,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from corpus.errors import SettingsError
 
-MAX_HITS = 1000  # retrieval looks at the best 100 of each index; more than ten times that is an export, not a search
-
 
 class Settings(BaseSettings):
     """What a person may set; each field is also an environment variable, e.g. `BYLINE_CHUNK_TOKENS`.
@@ -42,7 +40,7 @@ class Settings(BaseSettings):
     )
 
     library: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("byline", appauthor=False)))
-    k: int = Field(default=10, ge=1, le=MAX_HITS)
+    k: int = Field(default=10, ge=1)
     # Below 32 tokens a passage is less than a sentence; the encoders in use read at most 512 word pieces.
     chunk_tokens: int = Field(default=200, ge=32, le=512)
     encoder: str = "embedded"

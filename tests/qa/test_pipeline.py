@@ -86,6 +86,12 @@ def test_a_question_that_cannot_be_asked_is_refused_at_the_call(call, question, 
         getattr(make_pipeline(), call)(question)
 
 
+@pytest.mark.parametrize("call", ["ask", "search", "stream"])
+def test_fewer_than_one_hit_is_refused(call):
+    with pytest.raises(SettingsError, match="at least 1"):
+        getattr(make_pipeline(), call)("Who?", k=0)
+
+
 def test_ask_mends_a_question_with_undecodable_bytes():
     answer = make_pipeline().ask("Who \udcff?")
     assert answer.question == "Who \ufffd?"
