@@ -10,9 +10,14 @@ _LINK = re.compile(
     r"!?\[(?P<text>[^\[\]\n]*)\](?:\(\s?[^()\s]*(?:\([^()\s]*\)[^()\s]*)?(?:[ \t]+\"[^\"\n]*\")?\)|\[[^\[\]\n]*\])"
 )
 _STRONG = re.compile(r"(?P<mark>\*\*|__)(?=\S)(?P<text>[^*_\n]+)(?<=\S)(?P=mark)")
-_EMPHASIS = re.compile(r"(?<![\w*_])(?P<mark>[*_])(?=\S)(?P<text>[^*_\n]+)(?<=\S)(?P=mark)(?![\w*_])")
+_STARRED = re.compile(r"(?<![\w*])\*(?=\S)(?P<text>[^*\n]+)(?<=\S)\*(?![\w*])")
+_UNDERSCORED = re.compile(r"(?<![\w_])_(?=\S)(?P<text>[^_\n]+)(?<=\S)_(?![\w_])")
 _CODE = re.compile(r"`(?P<text>[^`\n]+)`")
-_ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+\-.!|<>~\"'])")
+_ESCAPED = "\\`*_{}[]()#+-.!|<>~\"'"
+_ESCAPE = re.compile(rf"\\([{re.escape(_ESCAPED)}])")
+# An escaped mark is kept out of the way as a code point that Unicode promises never to use in text.
+_STAND_INS = {chr(0xFDD0 + number): mark for number, mark in enumerate(_ESCAPED)}
+_HIDE = {mark: stand_in for stand_in, mark in _STAND_INS.items()}
 
 
 def plain_markdown(text: str) -> str:
@@ -37,12 +42,13 @@ def plain_markdown(text: str) -> str:
 
 
 def _plain_prose(text: str) -> str:
+    text = _ESCAPE.sub(lambda m: _HIDE[m[1]], text)
     text = _UNDERLINED.sub(lambda m: f"{'#' if m['line'][0] == '=' else '##'} {m['text']}", text)
     text = _LINK_TARGET.sub("", text)
     for _ in range(2):  # twice: an image inside a link, emphasis inside strong emphasis
-        for pattern in (_LINK, _STRONG, _EMPHASIS, _CODE):
+        for pattern in (_LINK, _STRONG, _STARRED, _UNDERSCORED, _CODE):
             text = pattern.sub(lambda m: m["text"], text)
-    return html.unescape(_ESCAPE.sub(r"\1", text))
+    return html.unescape(text.translate(str.maketrans(_STAND_INS)))
 
 
 def _without_comments(text: str) -> str:

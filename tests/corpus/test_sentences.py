@@ -64,7 +64,7 @@ NEWS = {
     "initials": ["Former President George W. Bush met J. K. Rowling.", "They spoke."],
     "acronym-goes-on": ["Officials from the U.S. and Rwanda met.", "The U.S. Navy was there."],
     "acronym-ends": ["He lives in the U.S.", "It is his home."],
-    "date": ["UPDATE: Nov. 27, 2023, 5:00 a.m. EST This post has been updated with new figures.", "On Jan. 6 it ended."],
+    "date": ["UPDATE: Nov. 27, 2023, 5:00 a.m. EST This post has been updated.", "On Jan. 6 it ended."],
     "hour-ends": ["The talks began at 5 p.m.", "They ended at 9 a.m. Monday."],
     "live-blog": ["8:50 p.m. — The Eagles have lost yards on three plays.", "They punt."],
     "number": ["He lives at No. 10 Downing St. in London.", "The No. 2 is next door."],
@@ -73,7 +73,7 @@ NEWS = {
     "closing-quote": ["“We waited nine years.”", "Then he left."],
     "quote-goes-on": ["“Really?” he asked.", "“Yes!” she said."],
     "named-speaker": ["“Why now?” Trump asked.", "“Go!” Mr. Smith told them."],
-    "long-quote": ["“We were afraid.", "We ran.", "Nobody helped us,” said Ms. Uwase."],
+    "long-quote": ["“We were afraid.", "We ran.", "Nobody helped,” said Ms. Uwase."],
     "straight-quotes": ['"It is done."', 'He left. "More will come," he said.'],
     "brackets": ["The deal (see p. 3. It is long.) was signed.", "(Nobody saw it.)", "It held."],
     "ellipsis": ["He waited... and then went on.", "Well…", "That was that."],
@@ -121,7 +121,7 @@ def test_split_sentences_repeated_sentences_are_apart():
     assert [(s.start, s.end) for s in split_sentences("No deal. No deal. No deal.")] == [(0, 8), (9, 17), (18, 26)]
 
 
-PROSE = """The council voted 7 to 2 on Tuesday to add a late ferry. Councillor Anna Bråten said the vote was long overdue.
+PROSE = """The council voted 7 to 2 on Tuesday to add a late ferry. Councillor Anna Bråten said the vote was overdue.
 The crossing will cost $4.50, up from $3.25 last year. Mr. Holt, who owns two cafes, welcomed it.
 Critics such as Prof. Dale Reed warned of noise at night. They plan to appeal before Sept. 30 at the latest.
 Is there money for it? The U.S. Department of Transportation has promised 1.2 million dollars.
