@@ -122,14 +122,14 @@ def _render_disagreement(disagreement: Disagreement, citations: Sequence[Citatio
         chips = " ".join(_render_chip(by_number[n], turn) for n in position.citations)
         sides += f'<div class="side" dir="auto"><p>{escape(flat(position.value))}</p>{chips}</div>'
     about = escape(flat(disagreement.about))
-    return f'<section class="sides"><h4>The articles disagree: {about}</h4><div class="pair">{sides}</div></section>'
+    return f'<section class="sides"><h3>The articles disagree: {about}</h3><div class="pair">{sides}</div></section>'
 
 
 def _render_abstention(answer: Answer, abstention: Abstention) -> str:
     nearest = "".join(_render_nearest(hit) for hit in answer.hits[:NEAREST_SHOWN])
-    receipts = f"<h5>Nearest passages</h5><ol>{nearest}</ol>" if nearest else ""
+    receipts = f"<h4>Nearest passages</h4><ol>{nearest}</ol>" if nearest else ""
     return (
-        f'<section class="declined"><h4>{DECLINED}</h4><p dir="auto">{escape(_reason(abstention))}</p>'
+        f'<section class="declined"><h3>{DECLINED}</h3><p dir="auto">{escape(_reason(abstention))}</p>'
         f'<p class="searched">{escape(searched_line(answer.hits))}</p>{receipts}</section>'
     )
 

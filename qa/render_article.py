@@ -57,7 +57,7 @@ def _render_head(article: Article) -> str:
     # Blanks stand inside the separators, so that what a screen reader or a copy sees is not run together.
     line = '<span class="dot"> · </span>'.join(facts)
     kicker = f'<p class="kicker">{line}</p>' if facts else ""
-    return f'<header>{kicker}<h2 dir="auto">{escape(article.title)}</h2></header>'
+    return f'<header>{kicker}<h3 dir="auto">{escape(article.title)}</h3></header>'
 
 
 def _render_body(text: str, citations: Sequence[Citation], active: int | None) -> str:

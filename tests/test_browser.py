@@ -123,7 +123,7 @@ def test_citation_opens_the_article_at_the_right_sentence(page):
     assert marked_text(page) == sentence
     assert "£50 million" in sentence
     assert_in_view(page, "mark.active")
-    expect(page.locator("#evidence h2")).to_contain_text("Rwanda says talks")
+    expect(page.locator("#evidence h3")).to_contain_text("Rwanda says talks")
 
 
 def test_citation_opens_by_keyboard_and_as_a_sheet_on_a_phone(page):

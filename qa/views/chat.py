@@ -103,7 +103,7 @@ def _render_turn(turn: Turn) -> str:
     busy = "false" if answer or turn.error else "true"
     return (
         f'<section class="turn" data-turn="{turn.number}" aria-busy="{busy}">'
-        f'<h3 class="question" dir="auto">{escape(turn.question)}</h3>'
+        f'<h2 class="question" dir="auto">{escape(turn.question)}</h2>'
         f'<div class="answer">{_render_reply(turn)}</div></section>'
     )
 
@@ -127,14 +127,14 @@ def _render_error(sentence: str) -> str:
 
 def _render_welcome(article_ids: Collection[str]) -> str:
     if not article_ids:
-        return f'<section class="welcome"><h3>Ask your articles</h3><p>{EMPTY_LIBRARY}</p></section>'
+        return f'<section class="welcome"><h2>Ask your articles</h2><p>{EMPTY_LIBRARY}</p></section>'
     examples = [question for article_id, question in EXAMPLES if article_id in article_ids]
     buttons = "".join(
         f'<li><button type="button" class="example">{escape(question)}</button></li>' for question in examples
     )
     count = "1 article" if len(article_ids) == 1 else f"{len(article_ids):,} articles"
     return (
-        f'<section class="welcome"><h3>Ask your articles</h3>'
+        f'<section class="welcome"><h2>Ask your articles</h2>'
         f"<p>Every sentence of an answer is quoted from one of the {count} in the library, and shows where."
         " When they do not say, you are told so.</p>"
         f"{f'<ul>{buttons}</ul>' if buttons else ''}</section>"

@@ -24,7 +24,7 @@ function open() {
   column.setAttribute('aria-modal', 'true');
   column.setAttribute('aria-label', 'Evidence');
   covered.forEach((part) => { part.inert = true; });
-  const heading = element.querySelector('.bar h3');
+  const heading = element.querySelector('.bar h2');
   if (heading) heading.focus({ preventScroll: true });
 }
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from qa.views.chat import Turns
 
 NOTHING_OPEN = (
-    '<section class="blank"><h3>Evidence</h3>'
+    '<section class="blank"><h2>Evidence</h2>'
     "<p>Choose the number after a sentence: its article opens here, at that very sentence.</p></section>"
 )
 REMOVED = "This article has been removed from the library since the question was answered, so it is no longer shown."
@@ -75,7 +75,7 @@ def _render_bar(citations: Sequence[Citation], chosen: Citation, turn_number: in
     after = citations[place + 1].n if place + 1 < len(citations) else None
     return (
         f'<nav class="bar" aria-label="Citations of this answer" data-turn="{turn_number}" data-n="{chosen.n}">'
-        f'<h3 tabindex="-1">Citation {place + 1} of {len(citations)}</h3>'
+        f'<h2 tabindex="-1">Citation {place + 1} of {len(citations)}</h2>'
         f"{_render_step('‹', 'Previous citation', before, turn_number)}"
         f"{_render_step('›', 'Next citation', after, turn_number)}"
         '<button type="button" class="close" aria-label="Close the evidence">Close</button></nav>'

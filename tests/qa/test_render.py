@@ -37,7 +37,7 @@ PAYLOADS = [
     "&lt;b&gt; &#60;i&#62;",
 ]
 ALLOWED = {
-    *("p", "button", "b", "bdi", "s", "span", "section", "h2", "h4", "h5", "ol", "li", "q", "div"),
+    *("p", "button", "b", "bdi", "s", "span", "section", "h3", "h4", "ol", "li", "q", "div"),
     *("article", "header", "mark", "strong", "a"),
 }
 TEXTS = st.text(st.characters(codec=None), min_size=1, max_size=60).filter(str.strip)
