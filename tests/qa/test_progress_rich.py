@@ -1,0 +1,15 @@
+"""The progress line of `byline add`."""
+
+from index.types import AddProgress
+from qa.progress_rich import show_progress
+
+
+def test_show_progress_shows_the_count_and_the_file_as_it_is_called(monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich then takes the captured stream for a terminal
+    monkeypatch.setenv("TERM", "xterm")
+    with show_progress() as step:
+        step(AddProgress(3, "/articles/[red]odd\x1b[2J.txt"))
+    captured = capsys.readouterr()
+    assert "3 articles" in captured.err and "[red]odd" in captured.err
+    assert "\x1b[2J" not in captured.err
+    assert captured.out == ""
