@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import cast
+from typing import BinaryIO, cast
 
 from corpus.dates import parse_published
 from corpus.draft import Draft
@@ -39,7 +39,7 @@ def load_jsonl(path: Path) -> Iterator[tuple[int, Draft | ArticleFormatError]]:
             yield from _rows(raw, None)
 
 
-def _rows(stream: BufferedReader, limit: int | None) -> Iterator[tuple[int, Draft | ArticleFormatError]]:
+def _rows(stream: BinaryIO, limit: int | None) -> Iterator[tuple[int, Draft | ArticleFormatError]]:
     read = number = bad = 0
     while line := _next_line(stream):
         number += 1
@@ -61,7 +61,7 @@ def _rows(stream: BufferedReader, limit: int | None) -> Iterator[tuple[int, Draf
             )
 
 
-def _next_line(stream: BufferedReader) -> bytes:
+def _next_line(stream: BinaryIO) -> bytes:
     try:
         return stream.readline(MAX_ROW_BYTES + 1)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:

@@ -45,7 +45,10 @@ def load_url(url: str) -> Article:
     Raises:
         ArticleFormatError: If the address is not http(s), cannot be reached in time, or holds no article.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise ArticleFormatError("It is no valid address; check it.") from error
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ArticleFormatError("Only http and https addresses are read; save the article as a file and add that.")
     plain = parts._replace(path=quote(parts.path, _SAFE), query=quote(parts.query, _SAFE), fragment="")

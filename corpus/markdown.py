@@ -16,8 +16,8 @@ _CODE = re.compile(r"`(?P<text>[^`\n]+)`")
 _ESCAPED = "\\`*_{}[]()#+-.!|<>~\"'"
 _ESCAPE = re.compile(rf"\\([{re.escape(_ESCAPED)}])")
 # An escaped mark is kept out of the way as a code point that Unicode promises never to use in text.
-_STAND_INS = {chr(0xFDD0 + number): mark for number, mark in enumerate(_ESCAPED)}
-_HIDE = {mark: stand_in for stand_in, mark in _STAND_INS.items()}
+_STAND_INS = {mark: chr(0xFDD0 + number) for number, mark in enumerate(_ESCAPED)}
+_STAND_BACK = str.maketrans("".join(_STAND_INS.values()), _ESCAPED)
 
 
 def plain_markdown(text: str) -> str:
@@ -42,13 +42,13 @@ def plain_markdown(text: str) -> str:
 
 
 def _plain_prose(text: str) -> str:
-    text = _ESCAPE.sub(lambda m: _HIDE[m[1]], text)
+    text = _ESCAPE.sub(lambda m: _STAND_INS[m[1]], text)
     text = _UNDERLINED.sub(lambda m: f"{'#' if m['line'][0] == '=' else '##'} {m['text']}", text)
     text = _LINK_TARGET.sub("", text)
     for _ in range(2):  # twice: an image inside a link, emphasis inside strong emphasis
         for pattern in (_LINK, _STRONG, _STARRED, _UNDERSCORED, _CODE):
             text = pattern.sub(lambda m: m["text"], text)
-    return html.unescape(text.translate(str.maketrans(_STAND_INS)))
+    return html.unescape(text.translate(_STAND_BACK))
 
 
 def _without_comments(text: str) -> str:
