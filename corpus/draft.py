@@ -14,7 +14,7 @@ from corpus.types import Article
 MAX_ID_CHARS = 200  # an id is a key and is printed in lists; longer ones are text that slipped into the wrong field
 MAX_TITLE_CHARS = 300  # longer than any headline; a longer title is cut so that it cannot crowd out the passage
 MAX_FIRST_LINE_CHARS = 150  # headlines are shorter; a longer first line is the first paragraph
-OPENING_CHARS = 600  # where the sentence that serves as a title is looked for
+OPENING_CHARS = 200  # what the sentence that serves as a title is looked for in; longer ones are shortened anyway
 SHORT_TITLE_CHARS = 90  # a title made from the first sentence fits one line
 
 
