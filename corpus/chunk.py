@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, groupby
 
 from corpus.long_sentences import split_long
-from corpus.sentences import is_heading, split_sentences
+from corpus.sentences import opens_heading, split_sentences
 from corpus.tokens_tiktoken import count_tokens
 from corpus.types import Article, Passage, Span
 
@@ -73,7 +73,7 @@ def _sections(text: str, sentences: Sequence[Span]) -> Iterator[list[Span]]:
     section: list[Span] = []
     has_body = False
     for sentence in sentences:
-        heading = is_heading(sentence.slice(text))
+        heading = opens_heading(text, sentence)
         if heading and has_body:
             yield section
             section, has_body = [], False

@@ -11,6 +11,7 @@ _OWN_LINE = re.compile(r"\s*(?:#{1,6}\s|[-*+•‣▪◦–—·]\s|\(?\d{1,3}[.
 _RULE = re.compile(r"\s*[-=*_~]{3,}\s*\Z")
 
 MAX_WRAP_CHARS = 120  # hard-wrapped text is narrower than this; longer lines are paragraphs of their own
+MAX_INDENT_CHARS = 40  # before a heading; more is no indent
 MIN_WRAP_CHARS = 40  # narrower blocks are headings, bylines and lists rather than wrapped prose
 
 
@@ -32,6 +33,12 @@ def split_sentences(text: str) -> list[Span]:
 def is_heading(line: str) -> bool:
     """Say whether `line` begins with a Markdown heading."""
     return _HEADING.match(line) is not None
+
+
+def opens_heading(text: str, sentence: Span) -> bool:
+    """Say whether a sentence is a heading: it looks like one, and nothing stands before it on its line."""
+    before = text[max(0, sentence.start - MAX_INDENT_CHARS) : sentence.start].rstrip(" ")
+    return is_heading(sentence.slice(text)) and (not before or before.endswith("\n"))
 
 
 def _blocks(text: str) -> Iterator[list[Span]]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from corpus.chunk import chunk_article, indexed_text, passage_id
 from corpus.normalise import normalise_text
-from corpus.sentences import is_heading, split_sentences
+from corpus.sentences import opens_heading, split_sentences
 from corpus.tokens_tiktoken import count_tokens
 from tests.fakes import make_article
 
@@ -66,7 +66,7 @@ def test_chunk_article_holds_whole_sentences_that_tile_the_passage(text, chunk_t
 @given(TEXTS, st.sampled_from([16, 50, 200]))
 def test_chunk_article_never_crosses_a_heading(text, chunk_tokens):
     for passage in chunk_article(make_article(text), chunk_tokens=chunk_tokens):
-        kinds = [is_heading(sentence.slice(text)) for sentence in passage.sentences]
+        kinds = [opens_heading(text, sentence) for sentence in passage.sentences]
         assert kinds == sorted(kinds, reverse=True)  # headings first, then body
 
 
@@ -77,6 +77,10 @@ def test_chunk_article_puts_a_heading_with_what_follows():
         "# One\n\n## Two\n\nAfter two.",
         "# Three\n\nAfter three.",
     ]
+
+
+def test_chunk_article_takes_a_hash_inside_a_line_for_text():
+    assert len(chunk_article(make_article("The council met. # Ferry was trending.\n\nIt voted."))) == 1
 
 
 def test_chunk_article_keeps_repeated_sentences_apart():

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.sentences import split_sentences
+from corpus.sentences import opens_heading, split_sentences
 
 PIECES = st.sampled_from(
     [
@@ -54,10 +54,11 @@ def test_split_sentences_tiles_the_text(text):
 
 @given(TEXTS)
 def test_split_sentences_never_crosses_a_blank_line_or_a_heading(text):
-    for sentence in cut(text):
-        lines = sentence.split("\n")
-        assert all(line.strip() for line in lines)
-        assert len(lines) == 1 or not any(line.lstrip().startswith("# ") for line in lines)
+    for span in split_sentences(text):
+        first, *others = span.slice(text).split("\n")
+        assert all(line.strip() for line in (first, *others))
+        assert not any(line.lstrip().startswith("# ") for line in others)
+        assert not (others and opens_heading(text, span))
 
 
 NEWS = {
