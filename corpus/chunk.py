@@ -62,7 +62,7 @@ def passage_id(article_id: str, version: str, ordinal: int) -> str:
 
 
 def indexed_text(article: Article, passage: Passage) -> str:
-    """Return what is embedded and indexed: a line "title | outlet | date" without the unknown parts, the passage."""
+    """Return what is indexed by its words: a line "title | outlet | date" without the unknown parts, the passage."""
     published = article.published.isoformat() if article.published else None
     header = " | ".join(part for part in (article.title, article.source, published) if part)
     return f"{header}\n{passage.text}"

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from corpus.chunk import indexed_text
 from corpus.errors import LibraryDamagedError
 from corpus.types import Article, Passage
 from index.library import Library
-from index.library_rows import hash_text, passage_from, rows_from
+from index.library_rows import hash_sentences, passage_from, rows_from
 from index.library_upkeep import integrity_problems, stored_passages
 from index.types import Filters
 
@@ -109,7 +108,7 @@ def _article_problems(library: Library, article_id: str) -> list[str]:
     for row, text_hash, blob in stored_passages(library.file, article_id):
         passage = passage_from(row, article.version, article.text)
         passages.append(passage)
-        if blob is None or text_hash != hash_text(indexed_text(article, passage)):
+        if blob is None or text_hash != hash_sentences(passage):
             problems.append(f"passage {passage.id!r} has the vector of another text")
         else:
             rows_from([blob], dim)  # fails on a vector of another width, or with NaN

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from corpus.chunk import chunk_article, indexed_text
+from corpus.chunk import chunk_article
 from corpus.errors import ArticleNotFoundError, IndexingError, IndexMismatchError, QAError
 from corpus.types import Article, LoadFailure
 from index.library_file import LibraryFile
 from index.library_manifest import Build, current_build
-from index.library_rows import hash_text
+from index.library_rows import hash_sentences
 from index.library_write import (
     CutArticle,
     Known,
@@ -25,6 +25,7 @@ from index.library_write import (
     store_vectors,
 )
 from index.open import OpenIndex
+from index.sentence_vectors import passage_vector, sentence_texts
 from index.types import AddProgress, AddReport, Embedder, Vectors
 
 _LOOK_UP = 256  # incoming articles compared with the library at once: unchanged ones cost three queries a batch
@@ -86,28 +87,30 @@ def remove_articles(index: OpenIndex, article_ids: Sequence[str]) -> None:
 def cut_article(article: Article, chunk_tokens: int) -> CutArticle:
     """Chunk an article and hash what will be embedded for each passage."""
     passages = tuple(chunk_article(article, chunk_tokens=chunk_tokens))
-    return CutArticle(article, passages, tuple(hash_text(indexed_text(article, passage)) for passage in passages))
+    return CutArticle(article, passages, tuple(map(hash_sentences, passages)))
 
 
 def embed_missing(file: LibraryFile, build: Build, embedder: Embedder, cut_articles: Sequence[CutArticle]) -> None:
-    """Embed and store the passages whose indexed text this embedder has not seen; each slice is durable.
+    """Embed and store the passages whose sentences this embedder has not seen together; each slice is durable.
 
     Raises:
         IndexMismatchError: If the vectors are not as wide as the embedder says.
         IndexingError: If they hold NaN or infinity.
     """
-    places = {
-        digest: (cut.article, passage)
-        for cut in cut_articles
-        for passage, digest in zip(cut.passages, cut.hashes, strict=True)
+    passages = {
+        digest: passage for cut in cut_articles for passage, digest in zip(cut.passages, cut.hashes, strict=True)
     }
-    missing = missing_hashes(file, build.fingerprint, places)
-    wanted = [digest for digest in places if digest in missing]
+    missing = missing_hashes(file, build.fingerprint, passages)
+    wanted = [digest for digest in passages if digest in missing]
     for start in range(0, len(wanted), _EMBED_AT_ONCE):
         hashes = wanted[start : start + _EMBED_AT_ONCE]
-        vectors = embedder.embed_passages([indexed_text(*places[digest]) for digest in hashes])
-        _check_vectors(vectors, (len(hashes), build.dim))
-        store_vectors(file, build, hashes, vectors)
+        slice_of = [passages[digest] for digest in hashes]
+        texts = [text for passage in slice_of for text in sentence_texts(passage)]
+        rows = embedder.embed_passages(texts)
+        _check_vectors(rows, (len(texts), build.dim))
+        sentences = np.split(rows, np.cumsum([len(passage.sentences) for passage in slice_of])[:-1])
+        vectors = np.array([passage_vector(*pair) for pair in zip(slice_of, sentences, strict=True)])
+        store_vectors(file, build, hashes, vectors, sentences)
 
 
 @dataclass(slots=True)

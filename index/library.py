@@ -14,6 +14,7 @@ from index.library_file import LibraryFile
 from index.library_log import last_commit
 from index.library_manifest import Build, current_build
 from index.library_rows import ARTICLE_COLUMNS, PASSAGE_COLUMNS, article_from, passage_from, rows_from
+from index.sentence_vectors import SentenceVectors, unpack_sentences
 from index.types import ArticleInfo, Filters, Vectors
 
 
@@ -165,6 +166,19 @@ class Library:
         with self.file.reading() as connection:
             rows = connection.execute(query, (json.dumps(list(passage_ids)),)).fetchall()
         return [row[0] for row in rows], rows_from([row[1] for row in rows], self.build.dim)
+
+    def sentence_vectors(self, passage_ids: Sequence[str]) -> SentenceVectors:
+        """Return the sentence vectors of the visible ones among these passages, in the order given."""
+        query = """
+            SELECT visible.id, vectors.sentences
+            FROM json_each(?) AS wanted
+            CROSS JOIN visible ON visible.id = wanted.value
+            CROSS JOIN vectors ON vectors.key = visible.vector
+            ORDER BY wanted.key
+        """
+        with self.file.reading() as connection:
+            rows = connection.execute(query, (json.dumps(list(passage_ids)),)).fetchall()
+        return unpack_sentences([row[0] for row in rows], [row[1] for row in rows], self.build.dim)
 
     def all_articles(self) -> Iterator[Article]:
         """Yield every article in the order first added, reading one at a time."""

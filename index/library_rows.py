@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
@@ -11,6 +12,7 @@ import numpy as np
 
 from corpus.errors import LibraryDamagedError
 from corpus.types import NORMALISER_VERSION, Article, Passage, Span
+from index.sentence_vectors import sentence_texts
 from index.types import Vectors
 
 ARTICLE_COLUMNS = """
@@ -101,9 +103,9 @@ def rows_from(blobs: Sequence[bytes], dim: int) -> Vectors:
     return rows
 
 
-def hash_text(text: str) -> bytes:
-    """Return the key of an indexed text in the vector cache: 32 bytes of SHA-256."""
-    return hashlib.sha256(text.encode()).digest()
+def hash_sentences(passage: Passage) -> bytes:
+    """Return the key of a passage's vectors: 32 bytes of SHA-256 over its sentences, which are what is embedded."""
+    return hashlib.sha256(json.dumps(sentence_texts(passage)).encode()).digest()
 
 
 def _text_or_none(value: object) -> str | None:

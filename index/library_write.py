@@ -13,6 +13,7 @@ from index.library_file import LibraryFile
 from index.library_log import log_commit
 from index.library_manifest import Build, embedder_key
 from index.library_rows import rows_to_blobs, spans_to_blob
+from index.sentence_vectors import pack_sentences
 from index.types import Vectors
 
 
@@ -96,13 +97,24 @@ def missing_hashes(file: LibraryFile, fingerprint: str, hashes: Iterable[bytes])
         return {digest for digest in hashes if not connection.execute(query, (fingerprint, digest)).fetchone()}
 
 
-def store_vectors(file: LibraryFile, build: Build, hashes: Sequence[bytes], vectors: Vectors) -> None:
-    """Keep vectors by what was embedded, durable on return; those stored already stay as they are."""
+def store_vectors(
+    file: LibraryFile, build: Build, hashes: Sequence[bytes], vectors: Vectors, sentences: Sequence[Vectors]
+) -> None:
+    """Keep vectors by what was embedded, durable on return; those stored already stay as they are.
+
+    Args:
+        file: The library.
+        build: Names the embedder.
+        hashes: One for each passage.
+        vectors: A row for each passage.
+        sentences: For each passage a row for each of its sentences.
+    """
+    blobs = zip(hashes, rows_to_blobs(vectors), map(pack_sentences, sentences), strict=True)
     with file.writing() as connection:
         embedder = embedder_key(connection, build)
         connection.executemany(
-            "INSERT INTO vectors (embedder, text_hash, vector) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            ((embedder, digest, blob) for digest, blob in zip(hashes, rows_to_blobs(vectors), strict=True)),
+            "INSERT INTO vectors (embedder, text_hash, vector, sentences) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            ((embedder, *row) for row in blobs),
         )
 
 

@@ -70,12 +70,14 @@ CREATE TABLE origins (
 ) WITHOUT ROWID;
 CREATE INDEX origins_by_article ON origins (article);
 
--- float16, unit length, by what was embedded: nothing is embedded twice, whoever shares the text.
+-- By what was embedded: nothing is embedded twice, whoever shares the text. `vector` is a passage's, float16 and of unit
+-- length; `sentences` holds a row for each of its sentences, int8 (index/sentence_vectors.py).
 CREATE TABLE vectors (
     key INTEGER PRIMARY KEY AUTOINCREMENT,
     embedder INTEGER NOT NULL REFERENCES embedders (key),
     text_hash BLOB NOT NULL,
     vector BLOB NOT NULL,
+    sentences BLOB NOT NULL, -- last: a scan of the vectors then skips its pages
     UNIQUE (embedder, text_hash)
 );
 

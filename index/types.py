@@ -45,7 +45,7 @@ class Signals:
 
     Args:
         bm25: BM25 score of header and passage, 0 or more.
-        cosine: Cosine similarity of question and passage vectors, -1 to 1.
+        cosine: Cosine similarity of the question and the passage's most alike sentence, -1 to 1.
         fused: Convex sum of the min-max-scaled two, 0 to 1.
         reader: The reader's own score; its scale is the reader's.
     """

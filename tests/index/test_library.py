@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from corpus.chunk import chunk_article, indexed_text
+from corpus.chunk import chunk_article
 from corpus.errors import (
     ArticleNotFoundError,
     IndexingError,
@@ -18,6 +18,7 @@ from index.ingest import add_articles, remove_articles
 from index.library import Library
 from index.library_file import APPLICATION_ID, SCHEMA_VERSION
 from index.library_rows import rows_from, rows_to_blobs, spans_from, spans_to_blob
+from index.sentence_vectors import passage_vector, sentence_texts
 from index.types import Filters
 from tests.fakes import make_article
 
@@ -80,7 +81,7 @@ def test_articles_lists_facts_origins_and_passages(library):
 def test_vectors_are_the_embedded_ones_as_unit_rows(library, embedder):
     passages = chunk_article(ARTICLE)
     ids = [passage.id for passage in reversed(passages)]
-    expected = embedder.embed_passages([indexed_text(ARTICLE, passage) for passage in reversed(passages)])
+    expected = np.array([passage_vector(p, embedder.embed_passages(sentence_texts(p))) for p in reversed(passages)])
     rows = library.vectors(ids)
     assert rows.dtype == np.float32 and rows.shape == expected.shape
     assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-6) and np.allclose(rows, expected, atol=1e-3)

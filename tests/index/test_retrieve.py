@@ -1,0 +1,208 @@
+"""Retrieval over a real library in a temporary folder, with the fake embedder: order, filters, limits, failures."""
+
+import threading
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pytest
+
+from corpus.errors import EmptyCorpusError, SettingsError
+from index import retrieve
+from index.fuse import fuse_convex
+from index.ingest import add_articles, remove_articles
+from index.open import open_index
+from index.retrieve import DENSE_WEIGHT, Retriever, Wording, fuse_wordings
+from index.sentence_vectors import sentence_texts
+from index.types import Filters
+from tests.fakes import FakeEmbedder, make_article
+
+FERRY = make_article(
+    "The ferry to the island was cancelled on Monday.\n\nThe storm broke two piers. Nobody was hurt.",
+    id="ferry",
+    title="Storm at sea",
+    source="Harbour News",
+    published=date(2026, 2, 3),
+)
+BUDGET = make_article(
+    "The council passed the budget. Schools will get more money. Roads will get less.",
+    id="budget",
+    title="Council meets",
+    source="The Echo",
+    published=date(2026, 3, 9),
+)
+UNDATED = make_article("A ferry is a boat that carries people over water.", id="boats", title="About boats")
+ARTICLES = [FERRY, BUDGET, UNDATED]
+
+
+@pytest.fixture
+def filled(index):
+    add_articles(index, ARTICLES)
+    return index
+
+
+def _articles(hits):
+    return [hit.article.id for hit in hits]
+
+
+def test_retrieve_ranks_the_passage_that_answers_first(filled):
+    hits = Retriever(filled).retrieve("Why was the ferry to the island cancelled?")
+    assert hits[0].article == FERRY
+    assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    assert hits[0].passage.span.slice(FERRY.text) == hits[0].passage.text
+
+
+def test_retrieve_keeps_every_signal(filled):
+    question = "Why was the ferry to the island cancelled?"
+    hit = Retriever(filled).retrieve(question, k=1)[0]
+    embedder = filled.embedder
+    best = max(embedder.embed_passages(sentence_texts(hit.passage)) @ embedder.embed_question(question))
+    assert hit.signals.cosine == pytest.approx(best, abs=0.01)  # stored in 8 bits
+    assert hit.signals.bm25 == pytest.approx(dict(filled.lexical.query(question, 10, Filters()))[hit.passage.id])
+    assert hit.signals.fused == pytest.approx(1.0)
+    assert hit.signals.reader is None
+
+
+def test_retrieve_returns_k_hits_and_the_same_ones_again(filled):
+    retriever = Retriever(filled)
+    assert len(retriever.retrieve("ferry", k=2)) == 2
+    assert retriever.retrieve("ferry", k=2) == retriever.retrieve("ferry", k=10)[:2]
+
+
+def test_retrieve_breaks_ties_by_passage_id(index):
+    twins = [replace(make_article("The same words.", id=name, title="Same"), id_given=True) for name in "dacb"]
+    add_articles(index, twins)
+    hits = Retriever(index).retrieve("the same words")
+    assert len({hit.score for hit in hits}) == 1
+    assert _articles(hits) == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        (Filters(outlets=("harbour news",)), {"ferry"}),
+        (Filters(since=date(2026, 3, 1)), {"budget"}),
+        (Filters(until=date(2026, 2, 3)), {"ferry"}),
+        (Filters(article_ids=("boats", "budget")), {"boats", "budget"}),
+        (Filters(outlets=("nobody",)), set()),
+    ],
+    ids=["outlet", "since", "until", "articles", "nothing left"],
+)
+def test_retrieve_filters_both_sides(filled, filters, found):
+    hits = Retriever(filled).retrieve("ferry budget storm water", filters=filters)
+    assert set(_articles(hits)) == found
+
+
+@pytest.mark.parametrize("question", ["", "  \n\t "], ids=["empty", "blank"])
+def test_retrieve_refuses_a_blank_question(filled, question):
+    with pytest.raises(SettingsError, match="question is empty"):
+        Retriever(filled).retrieve(question)
+
+
+def test_retrieve_from_an_empty_library_says_what_to_do(index):
+    with pytest.raises(EmptyCorpusError, match="byline add"):
+        Retriever(index).retrieve("ferry")
+
+
+def test_retrieve_sees_articles_come_and_go(index):
+    retriever = Retriever(index)
+    add_articles(index, [BUDGET])
+    assert _articles(retriever.retrieve("ferry")) == ["budget"]
+    add_articles(index, [FERRY])
+    assert retriever.retrieve("ferry")[0].article == FERRY
+    remove_articles(index, ["ferry"])
+    assert _articles(retriever.retrieve("ferry")) == ["budget"]
+
+
+@pytest.mark.parametrize(
+    "question", ["?!", "der die das", 'title:"ferry" AND (', "\x00", "ferry " * 500, "🙂"], ids=lambda text: text[:8]
+)
+def test_retrieve_takes_any_text_as_plain_words(filled, question):
+    hits = Retriever(filled).retrieve(question)
+    assert all(0.0 <= hit.score <= 1.0 for hit in hits)
+
+
+class SlowEmbedder(FakeEmbedder):
+    """Answers questions only when told to."""
+
+    def __init__(self):
+        super().__init__()
+        self.released = threading.Event()
+
+    def embed_question(self, text):
+        self.released.wait(30)
+        return super().embed_question(text)
+
+
+def test_retrieve_goes_by_words_alone_when_the_deadline_passes(folder):
+    embedder = SlowEmbedder()
+    with open_index(folder, embedder) as index:
+        embedder.released.set()
+        add_articles(index, ARTICLES)
+        embedder.released.clear()
+        hits = Retriever(index, deadline_s=0.05).retrieve("Was the ferry cancelled?")
+        embedder.released.set()
+        assert hits[0].article == FERRY
+        assert hits[0].signals.bm25 and hits[0].signals.cosine is None
+        assert Retriever(index).retrieve("Was the ferry cancelled?")[0].signals.cosine
+
+
+def test_retrieve_asks_chroma_once_a_library_is_large(filled, monkeypatch):
+    exact = Retriever(filled).retrieve("Why was the ferry to the island cancelled?")
+    monkeypatch.setattr(retrieve, "EXACT_PASSAGES", 0)
+    monkeypatch.setattr(type(filled.exact), "query", None)  # a call would fail
+    assert Retriever(filled).retrieve("Why was the ferry to the island cancelled?") == exact
+
+
+def test_retrieve_finds_a_passage_for_each_clause(index):
+    fillers = [
+        make_article(f"The harbour council of town {n} met the ferry company about ports and storms.", id=f"filler{n}")
+        for n in range(30)
+    ]
+    strike = make_article("Dockers at Eastport went on strike over wages.", id="strike", title="Strike")
+    talks = make_article("The minister said negotiations had resumed in Geneva.", id="talks", title="Talks")
+    add_articles(index, [*fillers, strike, talks])
+    question = (
+        "Did dockers at Eastport go on strike over wages, while the minister said negotiations had resumed in Geneva?"
+    )
+    assert set(_articles(Retriever(index).retrieve(question, k=2))) == {"strike", "talks"}
+
+
+def test_fuse_wordings_is_the_mean_of_whole_question_and_best_clause():
+    whole = Wording("w", {"a": 4.0, "b": 2.0}, {"a": 0.5, "b": 0.1})
+    one = Wording("1", {"b": 3.0, "a": 1.0}, {"a": 0.2, "b": 0.6})
+    two = Wording("2", {"c": 5.0}, {"a": 0.1, "b": 0.2, "c": 0.9})
+    fused = fuse_wordings([whole, one, two])
+    dense_b_in_two = DENSE_WEIGHT * (0.2 - 0.1) / (0.9 - 0.1)
+    assert fused == pytest.approx({"a": (1 + 0) / 2, "b": (0 + max(1, dense_b_in_two)) / 2, "c": (0 + 1) / 2})
+
+
+def test_fuse_wordings_of_a_simple_question_is_its_convex_sum():
+    wording = Wording("w", {"a": 4.0, "b": 2.0}, {"b": 0.5, "c": 0.1})
+    assert fuse_wordings([wording], 0.25) == fuse_convex(wording.bm25, wording.cosine, 0.25)
+
+
+def test_retriever_is_safe_to_use_from_several_threads(filled):
+    retriever = Retriever(filled)
+    questions = ["Was the ferry cancelled?", "Who passed the budget?", "What is a ferry?"] * 5
+    expected = [retriever.retrieve(question) for question in questions]
+    found: dict[int, object] = {}
+
+    def ask(place):
+        found[place] = retriever.retrieve(questions[place])
+
+    threads = [threading.Thread(target=ask, args=(place,)) for place in range(len(questions))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [found[place] for place in range(len(questions))] == expected
+
+
+def test_cosine_is_of_the_most_alike_sentence(filled):
+    question = "Schools will get more money."
+    hit = next(hit for hit in Retriever(filled).retrieve(question) if hit.article == BUDGET)
+    assert hit.signals.cosine == pytest.approx(1.0, abs=0.01)
+    whole = filled.library.vectors([hit.passage.id])[0] @ filled.embedder.embed_question(question)
+    assert float(np.float32(whole)) < 0.95
