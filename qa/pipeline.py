@@ -91,7 +91,7 @@ class Pipeline:
             short_answer=reading.short_answer,
             abstention=reading.abstention,
             disagreements=reading.disagreements,
-            degraded=reading.degraded,
+            degraded=reading.degraded or _retrieval_degraded(hits),
             timings_ms=timings,
             prompt_tokens=reading.prompt_tokens,
             completion_tokens=reading.completion_tokens,
@@ -120,6 +120,12 @@ def _with_reader_scores(hits: Sequence[Hit], scores: Sequence[float]) -> tuple[H
         return tuple(hits)
     pairs = zip(hits, scores, strict=True)
     return tuple(replace(hit, signals=replace(hit.signals, reader=float(score))) for hit, score in pairs)
+
+
+def _retrieval_degraded(hits: Sequence[Hit]) -> str | None:
+    if hits and all(hit.signals.cosine is None for hit in hits):
+        return "The encoder did not answer in time, so the passages were found by their words alone."
+    return None
 
 
 def _nothing_found(filters: Filters) -> Reading:

@@ -1,5 +1,6 @@
 """The path from question to answer, with a scripted retriever and reader."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -32,6 +33,13 @@ def test_ask_cites_what_the_reader_read():
     assert answer.text == "Kigali confirmed it."
     assert citation.span.slice(citation.article.text) == citation.quote == "Kigali confirmed it."
     assert (answer.reader, answer.settings, answer.confidence) == ("fake", "f00d", 0.9)
+
+
+@pytest.mark.parametrize(("cosine", "told"), [(None, True), (0.4, False)])
+def test_ask_tells_when_the_words_alone_found_the_passages(cosine, told):
+    hits = [replace(hit, signals=replace(hit.signals, cosine=cosine)) for hit in HITS]
+    degraded = make_pipeline(hits=hits).ask("Who confirmed it?").degraded
+    assert (degraded is not None and "words alone" in degraded) is told
 
 
 def test_ask_puts_the_readers_score_into_each_hit_and_keeps_the_retrievers_order():
