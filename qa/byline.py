@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Self
 from corpus.errors import EmptyCorpusError, SettingsError
 from corpus.types import Article, LoadFailure
 from index.types import AddProgress, AddReport, ArticleInfo, Embedder, Filters, Hit
-from qa.pipeline import EVERYTHING, Pipeline
+from qa.pipeline import EVERYTHING, Pipeline, check_k, check_question
 from qa.types import Answer, Reader, StreamEvent
 
 if TYPE_CHECKING:
     from index.open import OpenIndex
+    from index.retrieve import Retriever
     from qa.likeness import TokenEncoder
     from qa.llamaindex import Document
     from qa.settings import Settings
@@ -47,6 +48,7 @@ class Byline:
         self.settings = settings
         self._reader = reader
         self._index = open_index(folder, embedder or make_embedder(settings), chunk_tokens=settings.chunk_tokens)
+        self._retriever: Retriever | None = None
         self._pipeline: Pipeline | None = None
         self._building = threading.Lock()
         self._filled_at: int | None = None  # generation of the library at which articles were last seen
@@ -111,22 +113,24 @@ class Byline:
 
         Raises:
             EmptyCorpusError: If the library holds no article.
-            SettingsError: If the query is empty or too long.
+            SettingsError: If the query is empty or too long, or `k` is below 1.
         """
-        return self._ready().search(query, k=k, filters=filters)
+        self._check_filled()
+        wanted = check_question(query, self.settings.max_question_chars)
+        return self._finder().retrieve(wanted, k=check_k(k, self.settings.k), filters=filters)
 
     def ask(self, question: str, *, k: int | None = None, filters: Filters = EVERYTHING) -> Answer:
         """Answer from the articles with citations, or abstain.
 
         Raises:
             EmptyCorpusError: If the library holds no article.
-            SettingsError: If the question is empty or too long.
+            SettingsError: If the question is empty or too long, or `k` is below 1.
         """
-        return self._ready().ask(question, k=k, filters=filters)
+        return self._answerer().ask(question, k=k, filters=filters)
 
     def stream(self, question: str, *, k: int | None = None, filters: Filters = EVERYTHING) -> Iterator[StreamEvent]:
         """Yield the hits, each statement, and the finished answer, as they are ready; errors as in `ask`."""
-        return self._ready().stream(question, k=k, filters=filters)
+        return self._answerer().stream(question, k=k, filters=filters)
 
     async def asearch(self, query: str, *, k: int | None = None, filters: Filters = EVERYTHING) -> list[Hit]:
         """Search as `search` does, in a worker thread."""
@@ -156,13 +160,6 @@ class Byline:
     ) -> None:
         self.close()
 
-    def _ready(self) -> Pipeline:
-        self._check_filled()
-        with self._building:
-            if self._pipeline is None:
-                self._pipeline = self._build()
-            return self._pipeline
-
     def _check_filled(self) -> None:
         library = self._index.library
         generation = library.generation()
@@ -175,21 +172,29 @@ class Byline:
             )
         self._filled_at = generation
 
-    def _build(self) -> Pipeline:
-        from corpus.chunk import CHUNKER_VERSION
+    def _finder(self) -> Retriever:
         from index.retrieve import Retriever
+
+        with self._building:
+            self._retriever = self._retriever or Retriever(self._index)
+            return self._retriever
+
+    def _answerer(self) -> Pipeline:
+        from corpus.chunk import CHUNKER_VERSION
         from qa import __version__
         from qa.read_extractive import ExtractiveReader
 
-        settings = self.settings
-        facts = (__version__, self._index.embedder.fingerprint, CHUNKER_VERSION)
-        return Pipeline(
-            retriever=Retriever(self._index),
-            reader=self._reader or ExtractiveReader(self._token_encoder()),
-            fingerprint=settings.fingerprint(*facts),
-            k=settings.k,
-            max_question_chars=settings.max_question_chars,
-        )
+        self._check_filled()
+        retriever, settings = self._finder(), self.settings
+        with self._building:
+            self._pipeline = self._pipeline or Pipeline(
+                retriever=retriever,
+                reader=self._reader or ExtractiveReader(self._token_encoder()),
+                fingerprint=settings.fingerprint(__version__, self._index.embedder.fingerprint, CHUNKER_VERSION),
+                k=settings.k,
+                max_question_chars=settings.max_question_chars,
+            )
+            return self._pipeline
 
     def _token_encoder(self) -> TokenEncoder:
         from index.embed_onnx import embedded_encoder

@@ -34,14 +34,6 @@ class Pipeline:
     k: int
     max_question_chars: int
 
-    def search(self, query: str, *, k: int | None = None, filters: Filters = EVERYTHING) -> list[Hit]:
-        """Return the k best hits, best first.
-
-        Raises:
-            SettingsError: If the query is empty or too long, or `k` is below 1.
-        """
-        return self.retriever.retrieve(self._checked(query), k=self._wanted(k), filters=filters)
-
     def ask(self, question: str, *, k: int | None = None, filters: Filters = EVERYTHING) -> Answer:
         """Answer from the articles, or abstain with the hits as receipts.
 
@@ -59,7 +51,7 @@ class Pipeline:
         Raises:
             SettingsError: As in `ask`; raised by the call, before the first event.
         """
-        return self._events(self._checked(question), self._wanted(k), filters)
+        return self._events(check_question(question, self.max_question_chars), check_k(k, self.k), filters)
 
     def _events(self, question: str, k: int, filters: Filters) -> Iterator[StreamEvent]:
         started = time.perf_counter()
@@ -97,21 +89,32 @@ class Pipeline:
             completion_tokens=reading.completion_tokens,
         )
 
-    def _checked(self, question: str) -> str:
-        readable = normalise_text(question)  # as the articles were, so that the same letters meet
-        if not readable:
-            raise SettingsError("The question is empty. Ask one in words.")
-        if len(readable) > self.max_question_chars:
-            raise SettingsError(
-                f"The question has {len(readable):,} characters; at most {self.max_question_chars:,} are read. "
-                "Shorten it."
-            )
-        return readable
 
-    def _wanted(self, k: int | None) -> int:
-        if k is not None and k < 1:
-            raise SettingsError(f"k must be at least 1, not {k}.")
-        return self.k if k is None else k
+def check_question(question: str, max_chars: int) -> str:
+    """Return the question normalised as the articles were, so that the same letters meet.
+
+    Raises:
+        SettingsError: If it is empty or longer than `max_chars`.
+    """
+    readable = normalise_text(question)
+    if not readable:
+        raise SettingsError("The question is empty. Ask one in words.")
+    if len(readable) > max_chars:
+        raise SettingsError(
+            f"The question has {len(readable):,} characters; at most {max_chars:,} are read. Shorten it."
+        )
+    return readable
+
+
+def check_k(k: int | None, default: int) -> int:
+    """Return how many hits are wanted.
+
+    Raises:
+        SettingsError: If it is below 1.
+    """
+    if k is not None and k < 1:
+        raise SettingsError(f"k must be at least 1, not {k}.")
+    return default if k is None else k
 
 
 def _with_reader_scores(hits: Sequence[Hit], scores: Sequence[float]) -> tuple[Hit, ...]:

@@ -85,6 +85,15 @@ def test_search_finds_within_the_filters(byline):
     assert len(byline.search("the", k=1)) == 1
 
 
+@pytest.mark.parametrize(
+    ("query", "k", "message"), [(" ", None, "empty"), ("x" * 4001, None, "4,001"), ("flight", 0, "at least 1")]
+)
+def test_search_refuses_what_ask_refuses(byline, query, k, message):
+    for call in (byline.search, byline.ask):
+        with pytest.raises(SettingsError, match=message):
+            call(query, k=k)
+
+
 def test_add_reports_what_changed_and_what_failed(byline):
     edited = make_article("Officials in Kigali denied the flight.", "a1", id_given=True)
     report = byline.add_articles([edited, LONDON, LoadFailure("x.pdf", "It is empty.")])

@@ -88,13 +88,13 @@ def test_ask_names_the_filters_that_left_nothing_to_search():
     [("", "empty"), (" \n\t ", "empty"), ("\u200b", "empty"), ("x" * 41, "41 characters; at most 40")],
     ids=["nothing", "blanks", "invisible", "too long"],
 )
-@pytest.mark.parametrize("call", ["ask", "search", "stream"])
+@pytest.mark.parametrize("call", ["ask", "stream"])
 def test_a_question_that_cannot_be_asked_is_refused_at_the_call(call, question, message):
     with pytest.raises(SettingsError, match=message):
         getattr(make_pipeline(), call)(question)
 
 
-@pytest.mark.parametrize("call", ["ask", "search", "stream"])
+@pytest.mark.parametrize("call", ["ask", "stream"])
 def test_fewer_than_one_hit_is_refused(call):
     with pytest.raises(SettingsError, match="at least 1"):
         getattr(make_pipeline(), call)("Who?", k=0)
@@ -108,7 +108,7 @@ def test_ask_mends_a_question_with_undecodable_bytes():
 def test_k_and_filters_reach_the_retriever_with_the_settings_k_as_default():
     pipeline, filters = make_pipeline(k=7), Filters(outlets=("CNN",))
     pipeline.ask("Who?")
-    pipeline.search("Who?", k=1, filters=filters)
+    list(pipeline.stream("Who?", k=1, filters=filters))
     assert pipeline.retriever.calls == [("Who?", 7, Filters()), ("Who?", 1, filters)]
 
 
