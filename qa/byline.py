@@ -187,13 +187,16 @@ class Byline:
         self._check_filled()
         retriever, settings = self._finder(), self.settings
         with self._building:
-            self._pipeline = self._pipeline or Pipeline(
-                retriever=retriever,
-                reader=self._reader or ExtractiveReader(self._token_encoder()),
-                fingerprint=settings.fingerprint(__version__, self._index.embedder.fingerprint, CHUNKER_VERSION),
-                k=settings.k,
-                max_question_chars=settings.max_question_chars,
-            )
+            if self._pipeline is None:
+                reader = self._reader or ExtractiveReader(self._token_encoder())
+                facts = (__version__, self._index.embedder.fingerprint, CHUNKER_VERSION, reader.fingerprint)
+                self._pipeline = Pipeline(
+                    retriever=retriever,
+                    reader=reader,
+                    fingerprint=settings.fingerprint(*facts),
+                    k=settings.k,
+                    max_question_chars=settings.max_question_chars,
+                )
             return self._pipeline
 
     def _token_encoder(self) -> TokenEncoder:

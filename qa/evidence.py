@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
 
 import numpy as np
@@ -15,7 +15,7 @@ from corpus.types import Span
 from index.types import Hit
 from qa.likeness import Likeness
 from qa.mentions import Mention, find_mentions
-from qa.question import Question, Term
+from qa.question import Form, Question, Term
 from qa.words import Word, split_words
 
 FEATURES = (
@@ -27,10 +27,13 @@ FEATURES = (
     "names",
     "names_context",
     "pairs",
-    "wanted",
+    "wanted_date",
+    "wanted_amount",
+    "wanted_name",
     "wanted_near",
     "missing",
     "number_clash",
+    "year_missing",
     "fused",
     "passage_cosine",
     "rank",
@@ -42,10 +45,15 @@ FEATURES = (
     "soft_gap",
     "cover_gap",
 )
+# A date asked for and not there weighs otherwise than a name: dates are found by form, names are guessed.
+_KIND_OF_FORM = {
+    Form.WHEN: "wanted_date",
+    Form.HOW_MANY: "wanted_amount",
+    Form.HOW_MUCH: "wanted_amount",
+}
+_YEAR = re.compile(r"1\d{3}|20\d{2}")
 _NEAR_WORDS = 12  # a wanted mention within so many words of a matched term counts as near
 _FRAGMENT_WORDS = 4  # fewer words than this make a heading or a stray line, not a statement
-_MIN_TYPO_LETTERS = 5  # shorter words have too many neighbours one letter away
-_TYPO_SIMILARITY = 0.8  # difflib ratio; "jurnalist"/"journalist" 0.95, "Ruanda"/"Rwanda" 0.83, "Rwanda"/"Uganda" 0.67
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +83,6 @@ def find_candidates(hits: Sequence[Hit]) -> list[Candidate]:
             if words:
                 candidates.append(Candidate(place, span, text, words, mentions))
     return candidates
-
-
-def mend_typos(question: Question, candidates: Sequence[Candidate]) -> Question:
-    """Replace topic words that no candidate holds by the one close spelling that some do ("jurnalist")."""
-    known = {word.stem for candidate in candidates for word in candidate.words}
-    spellings: dict[str, str] = {}
-    terms = []
-    for term in question.terms:
-        if term.stem in known or len(term.text) < _MIN_TYPO_LETTERS or not term.text.isalpha():
-            terms.append(term)
-            continue
-        if not spellings:
-            spellings = {word.text.lower(): word.stem for candidate in candidates for word in candidate.words}
-        close = get_close_matches(term.text.lower(), spellings, n=1, cutoff=_TYPO_SIMILARITY)
-        stem = spellings[close[0]] if close and close[0][0] == term.text[0].lower() else term.stem
-        terms.append(Term(stem, term.text, term.weight, term.is_name))
-    return Question(question.text, question.form, question.wanted, tuple(terms), question.numbers, question.is_list)
 
 
 def measure_evidence(
@@ -140,7 +131,9 @@ def _topic_facts(
     """What the question's words and kind say for the sentence, its context and its passage."""
     names = [term for term in question.terms if term.is_name]
     numbers = {word.text.replace(",", "") for word in candidate.words if word.text[0].isdigit()}
+    years = {number for number in question.numbers if _YEAR.fullmatch(number)}
     wanted, near = _wanted(question, candidate)
+    kind = _KIND_OF_FORM.get(question.form, "wanted_name")
     return {
         "cover": _cover(question.terms, own),
         "cover_context": _cover(question.terms, context),
@@ -148,10 +141,11 @@ def _topic_facts(
         "names": _cover(names, own),
         "names_context": _cover(names, context),
         "pairs": _pairs(question.terms, candidate.words),
-        "wanted": wanted,
+        kind: wanted,
         "wanted_near": near,
         "missing": max((term.weight for term in question.terms if term.stem not in passage), default=0.0),
         "number_clash": float(bool(question.numbers - numbers) and bool(numbers)),
+        "year_missing": float(bool(years - passage)),
     }
 
 
@@ -181,9 +175,10 @@ def novel_mentions(question: Question, candidate: Candidate) -> list[Mention]:
     return novel
 
 
-def similar(left: str, right: str) -> float:
-    """Return difflib's similarity of two texts without regard to case, 0 to 1."""
-    return SequenceMatcher(None, left.lower(), right.lower(), autojunk=False).ratio()
+def same_words(left: Candidate, right: Candidate) -> float:
+    """Return the share of two sentences' word stems that both hold (Jaccard), 0 to 1."""
+    ours, theirs = {word.stem for word in left.words}, {word.stem for word in right.words}
+    return len(ours & theirs) / len(ours | theirs)
 
 
 def _cover(terms: Sequence[Term], stems: set[str] | frozenset[str]) -> float:
@@ -212,7 +207,8 @@ def _wanted(question: Question, candidate: Candidate) -> tuple[float, float]:
 
 
 def _header(hit: Hit) -> str:
-    return f"{hit.article.title} {hit.article.source or ''}"
+    article = hit.article
+    return f"{article.title} {article.source or ''} {article.published or ''}"
 
 
 @lru_cache(maxsize=8_192)

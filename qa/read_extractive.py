@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Sequence
@@ -15,10 +16,11 @@ from numpy.typing import NDArray
 from corpus.errors import ReaderUnavailableError
 from corpus.types import Span
 from index.types import Hit
-from qa.evidence import FEATURES, Candidate, find_candidates, measure_evidence, mend_typos, similar
+from qa.evidence import FEATURES, Candidate, find_candidates, measure_evidence, same_words
 from qa.likeness import Likeness, TokenEncoder
 from qa.question import Question, analyse_question
 from qa.short_answer import find_short_answer
+from qa.spelling import mend_spelling
 from qa.types import Abstention, Citation, Reading, Statement, Support, flat
 
 Matrix = NDArray[np.float64]
@@ -27,29 +29,38 @@ Matrix = NDArray[np.float64]
 GATE_FEATURES = (*FEATURES, "score", "lead", "n_terms", "weight", "asks_kind", "hits_cosine", "missing_anywhere")
 MAX_STATEMENTS = 3  # more sentences than this read as a copy of the article, not as an answer
 MAX_LISTED = 5  # the same for a question that asks for a list
-_SAME_SENTENCE = 0.9  # difflib ratio above which two sentences tell the reader nothing new
+_SAME_SENTENCE = 0.8  # share of common words above which two sentences tell the reader nothing new
 _MIN_STATEMENT_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderWeights:
-    """Fitted by `python -m evals fit-reader`; see qa/models/extractive.md for data and figures.
+    """Fitted by `python -m evals.fit_reader DATA WORK`; see qa/models/extractive.md for data and figures.
 
     Args:
         sentence: Shape (len(FEATURES),): what each feature adds to a sentence's score.
         gate: Shape (len(GATE_FEATURES),): what each adds to the log-odds that the best sentence answers.
         gate_bias: Constant of the log-odds.
         threshold: Confidence below which the reader abstains.
-        margin: How far below the best score a further sentence may lie and still be stated.
-        list_margin: The same for questions that ask for several things.
+        fact_margin: How far below the best score a further sentence may lie and still be stated, when the question
+            asks for one thing of a known kind (a name, a date, an amount, a quotation).
+        open_margin: The same when any sentence may answer (what, why, how).
+        list_margin: The same when several things are asked for.
+        fingerprint: Hash of the file they were read from.
     """
 
     sentence: Matrix
     gate: Matrix
     gate_bias: float
     threshold: float
-    margin: float
+    fact_margin: float
+    open_margin: float
     list_margin: float
+    fingerprint: str = ""
+
+    def chance(self, gate_row: Matrix) -> float:
+        """Return the calibrated chance that the best sentence answers, from what the gate sees."""
+        return float(1.0 / (1.0 + math.exp(-(gate_row @ self.gate + self.gate_bias))))
 
 
 def load_weights(path: Path | None = None) -> ReaderWeights:
@@ -60,21 +71,24 @@ def load_weights(path: Path | None = None) -> ReaderWeights:
     """
     source = path or resources.files("qa") / "models" / "extractive.json"
     try:
-        stored = json.loads(source.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
+        raw = source.read_bytes()
+        stored = json.loads(raw)
+    except (OSError, ValueError) as error:
         raise ReaderUnavailableError(f"The reader's weights {str(source)!r} cannot be read: {error}.") from error
     if tuple(stored["features"]) != FEATURES or tuple(stored["gate_features"]) != GATE_FEATURES:
         raise ReaderUnavailableError(
             f"The reader's weights {str(source)!r} were fitted for other features. Fit them again: "
-            "python -m evals fit-reader"
+            "python -m evals.fit_reader DATA WORK"
         )
     return ReaderWeights(
         np.array(stored["sentence"]),
         np.array(stored["gate"]),
         stored["gate_bias"],
         stored["threshold"],
-        stored["margin"],
+        stored["fact_margin"],
+        stored["open_margin"],
         stored["list_margin"],
+        hashlib.sha256(raw).hexdigest()[:12],
     )
 
 
@@ -97,6 +111,11 @@ class ExtractiveReader:
         """Return `extractive`."""
         return "extractive"
 
+    @property
+    def fingerprint(self) -> str:
+        """Return the name and the hash of the weights."""
+        return f"{self.name}:{self._weights.fingerprint}:{self._max_hits}"
+
     def read(self, question: str, hits: Sequence[Hit]) -> Reading:
         """Choose the sentences that answer, in reading order, or abstain with the reason."""
         weighed = self.weigh(question, hits)
@@ -118,7 +137,7 @@ class ExtractiveReader:
         candidates = find_candidates(read)
         if not candidates:
             return None
-        asked = mend_typos(analyse_question(question), candidates)
+        asked = analyse_question(mend_spelling(question, (word for c in candidates for word in c.words)))
         rows = measure_evidence(asked, read, candidates, self._likeness)
         return Weighed(asked, candidates, rows, rows @ self._weights.sentence)
 
@@ -142,9 +161,8 @@ class Weighed:
         question, best = self.question, self.best
         others = [
             score
-            for place, score in enumerate(self.scores)
-            if place != best
-            and similar(self.candidates[place].text[:200], self.candidates[best].text[:200]) < _SAME_SENTENCE
+            for candidate, score in zip(self.candidates, self.scores, strict=True)
+            if same_words(candidate, self.candidates[best]) < _SAME_SENTENCE
         ]
         stems = {word.stem for candidate in self.candidates for word in candidate.words}
         facts = (
@@ -160,7 +178,7 @@ class Weighed:
 
     def confidence(self, weights: ReaderWeights) -> float:
         """Return the calibrated chance that the best sentence answers the question."""
-        return float(1.0 / (1.0 + math.exp(-(self.gate_row() @ weights.gate + weights.gate_bias))))
+        return weights.chance(self.gate_row())
 
     def hit_scores(self, n_hits: int) -> tuple[float, ...]:
         """Return each hit's best sentence score; hits that were not read get the lowest."""
@@ -172,17 +190,19 @@ class Weighed:
 
 def choose_statements(weighed: Weighed, weights: ReaderWeights) -> list[int]:
     """Return the candidates to state: the best, and others nearly as good that say something new."""
-    is_list = weighed.question.is_list
-    margin, most = (weights.list_margin, MAX_LISTED) if is_list else (weights.margin, MAX_STATEMENTS)
+    question = weighed.question
+    margin, most = (weights.fact_margin if question.wanted else weights.open_margin), MAX_STATEMENTS
+    if question.is_list:
+        margin, most = weights.list_margin, MAX_LISTED
     floor = weighed.scores[weighed.best] - margin
     chosen: list[int] = []
     for place in np.argsort(-weighed.scores, kind="stable"):
         if len(chosen) == most or weighed.scores[place] < floor:
             break
-        text = weighed.candidates[place].text
-        if chosen and len(weighed.candidates[place].words) < _MIN_STATEMENT_WORDS:
+        candidate = weighed.candidates[place]
+        if chosen and len(candidate.words) < _MIN_STATEMENT_WORDS:
             continue
-        if all(similar(text, weighed.candidates[other].text) < _SAME_SENTENCE for other in chosen):
+        if all(same_words(candidate, weighed.candidates[other]) < _SAME_SENTENCE for other in chosen):
             chosen.append(int(place))
     return chosen
 

@@ -160,6 +160,10 @@ class Reader(Protocol):
     def name(self) -> str:
         """Shown in `Answer.reader`, e.g. `extractive`."""
 
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the reader's answers would; goes into `Answer.settings`."""
+
     def read(self, question: str, hits: Sequence[Hit]) -> Reading:
         """Read the hits (best first) and answer or abstain; never raises for want of evidence."""
 

@@ -19,6 +19,7 @@ _POSSESSIVE = re.compile(r"[’']s?$")
 _PEOPLE_ENDING = re.compile(r"(?<=\w{4})(?:ians?|ans?|ese|is?|ia|a|ees?)$")
 _MIN_DEMONYM_LETTERS = 5
 _MIN_DEMONYM_RARITY = 0.62  # commoner words ("human", "area") keep their ending
+_MAX_COMMON_RANK = 12_000  # rarer words are mostly names, poor guesses for a typing slip
 _FIRST_WORD_ID = 1996  # "the": BERT's vocabulary lists its whole words from here, the most frequent first
 
 # Function words and question scaffolding: they say what kind of answer is wanted, not what it is about.
@@ -97,6 +98,18 @@ def rarity(word: str) -> float:
     for a library of two articles too.
     """
     return min(_rarity_of(word.lower()), _rarity_of(stem_word(word)))
+
+
+def is_known(word: str) -> bool:
+    """Say whether the encoder's vocabulary holds the word or its stem whole."""
+    return word in _ranks() or stem_word(word) in _ranks()
+
+
+@lru_cache(maxsize=1)
+def common_words() -> tuple[str, ...]:
+    """Return the more frequent words of the vocabulary, the most frequent first."""
+    ranked = sorted(_ranks().items(), key=lambda item: item[1])
+    return tuple(word for word, rank in ranked if rank <= _MAX_COMMON_RANK and word.isalpha())
 
 
 def _rarity_of(form: str) -> float:

@@ -50,6 +50,10 @@ class FakeReader:
     def name(self) -> str:
         return "fake"
 
+    @property
+    def fingerprint(self) -> str:
+        return "fake:1"
+
     def read(self, question: str, hits: Sequence[Hit]) -> Reading:
         self.questions.append(question)
         scores = tuple(1.0 / hit.rank for hit in hits)

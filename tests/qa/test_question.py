@@ -13,6 +13,7 @@ from qa.question import Form, analyse_question
         ("How much does Rwanda want?", Form.HOW_MUCH),
         ("how many people fit in Guantanamo", Form.HOW_MANY),
         ("What did Starmer call the plan?", Form.QUOTE),
+        ("When drops grow heavy enough, what do they form?", Form.WHAT),
         ("Is Libya being considered?", Form.YES_NO),
         ("Why did the plan fail?", Form.WHY),
         ("the latin phrase parens patriae refers to", Form.CLAIM),

@@ -56,3 +56,7 @@ def test_read_without_hits_abstains(reader):
 def test_read_twice_gives_the_same(reader):
     hits = _hits()
     assert reader.read(QUESTIONS[0], hits) == reader.read(QUESTIONS[0], hits)
+
+
+def test_fingerprint_is_there_and_stays(reader):
+    assert reader.fingerprint and reader.fingerprint == reader.fingerprint
