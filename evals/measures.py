@@ -6,7 +6,8 @@ are computed by ir-measures (MacAvaney et al., ECIR 2022), the evidence measures
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import ir_measures
 import numpy as np
@@ -73,6 +74,24 @@ def measure_evidence(run: Run, examples: Sequence[Example], k: int) -> dict[str,
     }
 
 
+def measure_evidence_within(run: Run, examples: Sequence[Example], budget_tokens: int) -> dict[str, dict[str, float]]:
+    """Return evidence recall within a token budget, per question with gold spans.
+
+    The passages are read in order until `budget_tokens` tokens are used up; of the passage that crosses the budget,
+    the share of its characters that still fits counts. So systems with long and short passages are compared by what
+    a reader with so much room gets to see; recall@k favours long passages.
+
+    Raises:
+        ValueError: If a passage does not tell its length.
+    """
+    judged = [example for example in examples if example.gold_spans]
+    values = {}
+    for example in judged:
+        found = found_spans(_within(run.get(example.id, ()), budget_tokens), example.gold_spans)
+        values[example.id] = sum(found) / len(example.gold_spans)
+    return {f"Evidence recall@{budget_tokens} tokens": values}
+
+
 def rank_articles(hits: Iterable[Retrieved]) -> list[str]:
     """Return each article once, in the order of its first passage."""
     return list(dict.fromkeys(hit.article_id for hit in hits))
@@ -131,6 +150,20 @@ def compare(first: Mapping[str, float], second: Mapping[str, float]) -> Comparis
         as_far += bool(abs(signs @ moved) >= observed - 1e-9)  # sums of floats in another order
     low, high = _interval(np.sort(differences))
     return Comparison(float(differences.mean()), low, high, as_far / (PERMUTATIONS + 1), len(differences))
+
+
+def _within(hits: Iterable[Retrieved], budget_tokens: int) -> Iterator[Retrieved]:
+    left = budget_tokens
+    for hit in hits:
+        if hit.n_tokens is None:
+            raise ValueError(f"A passage of article {hit.article_id!r} does not tell how many tokens it has.")
+        if hit.n_tokens > left:
+            fitting = len(hit.span) * left // hit.n_tokens
+            if fitting:
+                yield replace(hit, span=Span(hit.span.start, hit.span.start + fitting))
+            return
+        left -= hit.n_tokens
+        yield hit
 
 
 def _covered_characters(target: Span, spans: Iterable[Span]) -> int:

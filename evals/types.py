@@ -42,11 +42,16 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """A hit as measures see it, whatever system found it."""
+    """A hit as measures see it, whatever system found it.
+
+    Args:
+        n_tokens: Length of the passage (tiktoken `o200k_base`); None when nobody measures by it.
+    """
 
     article_id: str
     span: Span
     score: float
+    n_tokens: int | None = None
 
 
 Run = Mapping[str, tuple[Retrieved, ...]]

@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.types import Span
-from evals.measures import compare, found_spans, measure_articles, measure_evidence, rank_articles, summarise
+from evals.measures import (
+    compare,
+    found_spans,
+    measure_articles,
+    measure_evidence,
+    measure_evidence_within,
+    rank_articles,
+    summarise,
+)
 from evals.types import Example, GoldSpan, Retrieved
 
 
@@ -128,6 +136,17 @@ def test_measure_evidence_scores_a_missing_question_0_and_leaves_unjudged_ones_o
     values = measure_evidence({}, [judged, _example("unjudged")], 10)
     assert values == {"Evidence recall@10": {"q": 0.0}, "All evidence@10": {"q": 0.0}}
     assert measure_evidence({"q": tuple(PASSAGES)}, [judged], 10)["All evidence@10"] == {"q": 1.0}
+
+
+def test_measure_evidence_within_cuts_the_passage_that_crosses_the_budget():
+    hits = (Retrieved("a", Span(0, 100), 2.0, n_tokens=20), Retrieved("b", Span(0, 100), 1.0, n_tokens=20))
+    example = _example("q", spans=[("a", 0, 10), ("b", 0, 40), ("b", 60, 100)])
+    name = "Evidence recall@{} tokens".format
+    within = {budget: measure_evidence_within({"q": hits}, [example], budget) for budget in (0, 20, 28, 40, 99)}
+    shares = [within[budget][name(budget)]["q"] for budget in within]
+    assert shares == pytest.approx([0, 1 / 3, 2 / 3, 1, 1])
+    with pytest.raises(ValueError, match="tokens"):
+        measure_evidence_within({"q": tuple(PASSAGES)}, [example], 10)
 
 
 def test_a_span_shifted_out_of_its_passage_lowers_evidence_recall():
