@@ -63,8 +63,8 @@ def _shortened(question, environment):
 
 
 def _steady(answer):
-    """Return what two runs agree on: not the times, and no scores, which another processor rounds otherwise."""
-    rest = {name: value for name, value in answer.items() if name not in {"timings_ms", "hits", "confidence"}}
+    """Return what two runs agree on: not times, no scores (processors round unlike), no hash of the weights."""
+    rest = {name: value for name, value in answer.items() if name not in {"timings_ms", "hits", "confidence", "settings"}}
     return rest | {"places": [(hit["passage_id"], hit["start"], hit["end"], sorted(hit)) for hit in answer["hits"]]}
 
 
