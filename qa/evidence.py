@@ -27,9 +27,8 @@ FEATURES = (
     "names",
     "names_context",
     "pairs",
-    "wanted_date",
-    "wanted_amount",
-    "wanted_name",
+    "wanted_exact",
+    "wanted_loose",
     "wanted_near",
     "missing",
     "number_clash",
@@ -45,12 +44,8 @@ FEATURES = (
     "soft_gap",
     "cover_gap",
 )
-# A date asked for and not there weighs otherwise than a name: dates are found by form, names are guessed.
-_KIND_OF_FORM = {
-    Form.WHEN: "wanted_date",
-    Form.HOW_MANY: "wanted_amount",
-    Form.HOW_MUCH: "wanted_amount",
-}
+# A sentence without a date does not say when; but a name may hide behind a form that is not known for one.
+_EXACT_FORMS = frozenset({Form.WHEN, Form.HOW_MANY, Form.HOW_MUCH})
 _YEAR = re.compile(r"1\d{3}|20\d{2}")
 _NEAR_WORDS = 12  # a wanted mention within so many words of a matched term counts as near
 _FRAGMENT_WORDS = 4  # fewer words than this make a heading or a stray line, not a statement
@@ -133,7 +128,7 @@ def _topic_facts(
     numbers = {word.text.replace(",", "") for word in candidate.words if word.text[0].isdigit()}
     years = {number for number in question.numbers if _YEAR.fullmatch(number)}
     wanted, near = _wanted(question, candidate)
-    kind = _KIND_OF_FORM.get(question.form, "wanted_name")
+    kind = "wanted_exact" if question.form in _EXACT_FORMS else "wanted_loose"
     return {
         "cover": _cover(question.terms, own),
         "cover_context": _cover(question.terms, context),

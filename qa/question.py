@@ -18,6 +18,7 @@ class Form(StrEnum):
     WHERE = "where"
     HOW_MANY = "how many"
     HOW_MUCH = "how much"
+    HOW_LARGE = "how large"
     WHICH = "which"
     WHAT = "what"
     WHY = "why"
@@ -63,6 +64,7 @@ _WANTED: dict[Form, frozenset[Kind]] = {
     Form.WHERE: frozenset({Kind.PLACE, Kind.NAME}),
     Form.HOW_MANY: frozenset({Kind.NUMBER}),
     Form.HOW_MUCH: frozenset({Kind.MONEY, Kind.NUMBER}),
+    Form.HOW_LARGE: frozenset({Kind.NUMBER, Kind.MONEY, Kind.DATE}),
     Form.QUOTE: frozenset({Kind.QUOTE}),
 }
 _DATE_NOUN = r"(?:year|date|day|month|century|decade|time|season|era|period)s?"
@@ -76,10 +78,8 @@ _PERSON_NOUN = (
     r"broadcaster|channel|network|station|magazine|site)"
 )
 _FORMS: tuple[tuple[Form, str], ...] = (
-    (
-        Form.HOW_MANY,
-        rf"how many|(?:what|which)(?: \w+){{0,2}} {_AMOUNT_NOUN}|how (?:old|long|far|tall|big|large|often)",
-    ),
+    (Form.HOW_MANY, r"how many"),
+    (Form.HOW_LARGE, rf"(?:what|which)(?: \w+){{0,2}} {_AMOUNT_NOUN}|how (?:old|long|far|tall|big|large|often|soon)"),
     (Form.HOW_MUCH, r"how much|what (?:price|cost|sum)|(?:what|how) .{0,30}\bcosts?"),
     (Form.WHEN, rf"when|(?:what|which|in what|on what)(?: \w+)? {_DATE_NOUN}"),
     (Form.WHERE, r"where"),

@@ -42,10 +42,8 @@ class ReaderWeights:
         gate: Shape (len(GATE_FEATURES),): what each adds to the log-odds that the best sentence answers.
         gate_bias: Constant of the log-odds.
         threshold: Confidence below which the reader abstains.
-        fact_margin: How far below the best score a further sentence may lie and still be stated, when the question
-            asks for one thing of a known kind (a name, a date, an amount, a quotation).
-        open_margin: The same when any sentence may answer (what, why, how).
-        list_margin: The same when several things are asked for.
+        margin: How far below the best score a further sentence may lie and still be stated.
+        list_margin: The same for questions that ask for several things.
         fingerprint: Hash of the file they were read from.
     """
 
@@ -53,8 +51,7 @@ class ReaderWeights:
     gate: Matrix
     gate_bias: float
     threshold: float
-    fact_margin: float
-    open_margin: float
+    margin: float
     list_margin: float
     fingerprint: str = ""
 
@@ -85,8 +82,7 @@ def load_weights(path: Path | None = None) -> ReaderWeights:
         np.array(stored["gate"]),
         stored["gate_bias"],
         stored["threshold"],
-        stored["fact_margin"],
-        stored["open_margin"],
+        stored["margin"],
         stored["list_margin"],
         hashlib.sha256(raw).hexdigest()[:12],
     )
@@ -190,10 +186,8 @@ class Weighed:
 
 def choose_statements(weighed: Weighed, weights: ReaderWeights) -> list[int]:
     """Return the candidates to state: the best, and others nearly as good that say something new."""
-    question = weighed.question
-    margin, most = (weights.fact_margin if question.wanted else weights.open_margin), MAX_STATEMENTS
-    if question.is_list:
-        margin, most = weights.list_margin, MAX_LISTED
+    is_list = weighed.question.is_list
+    margin, most = (weights.list_margin, MAX_LISTED) if is_list else (weights.margin, MAX_STATEMENTS)
     floor = weighed.scores[weighed.best] - margin
     chosen: list[int] = []
     for place in np.argsort(-weighed.scores, kind="stable"):

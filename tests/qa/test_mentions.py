@@ -18,6 +18,7 @@ def _of(kind, text):
         ("It seeks £50 million (about $66 million).", Kind.MONEY, ["£50 million", "$66 million"]),
         ("Up to 30,000 people were held.", Kind.NUMBER, ["30,000"]),
         ("Some 35 per cent agreed.", Kind.NUMBER, ["35 per cent"]),
+        ("It was named best app twice.", Kind.NUMBER, ["twice"]),
         ("He called it a “gimmick” on air.", Kind.QUOTE, ["“gimmick”"]),
         ("The journalist Marisa Kabas found out.", Kind.PERSON, ["Marisa Kabas"]),
         ("Troops landed in Normandy.", Kind.PLACE, ["Normandy"]),

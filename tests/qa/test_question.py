@@ -12,6 +12,7 @@ from qa.question import Form, analyse_question
         ("In which year did it end?", Form.WHEN),
         ("How much does Rwanda want?", Form.HOW_MUCH),
         ("how many people fit in Guantanamo", Form.HOW_MANY),
+        ("How long did it take?", Form.HOW_LARGE),
         ("What did Starmer call the plan?", Form.QUOTE),
         ("When drops grow heavy enough, what do they form?", Form.WHAT),
         ("Is Libya being considered?", Form.YES_NO),

@@ -33,7 +33,7 @@ def _weights(**changes):
     sentence[FEATURES.index("cover")] = 1.0
     gate = np.zeros(len(GATE_FEATURES))
     gate[GATE_FEATURES.index("cover_passage")] = 10.0
-    facts = {"gate_bias": -5.0, "threshold": 0.5, "fact_margin": 0.0, "open_margin": 0.1, "list_margin": 0.2} | changes
+    facts = {"gate_bias": -5.0, "threshold": 0.5, "margin": 0.0, "list_margin": 0.2} | changes
     return ReaderWeights(sentence, gate, **facts)
 
 
@@ -58,7 +58,7 @@ def test_read_scores_every_hit_even_those_not_read():
 
 
 def test_read_states_a_copied_sentence_once():
-    reading = ExtractiveReader(FakeEmbedder(), weights=_weights(fact_margin=0.5)).read(
+    reading = ExtractiveReader(FakeEmbedder(), weights=_weights(margin=0.5)).read(
         "Who revealed the Iraqi man deported?", [_hit(), _hit(rank=2, id="a2")]
     )
     assert len({statement.text for statement in reading.statements}) == len(reading.statements)
