@@ -30,12 +30,19 @@ def find_short_answer(question: Question, candidate: Candidate) -> Span | None:
     mentions = novel_mentions(question, candidate)
     for kind in _PREFERRED.get(question.form, ()):
         mentions = [m for m in mentions if m.kind is kind] or mentions
+    mentions = [m for m in mentions if not _in_parentheses(candidate.text, m.span)] or mentions
     if not mentions:
         return None
     ranked = sorted((_distance(question, candidate, mention), mention.span.start, mention.span) for mention in mentions)
     texts = {span.slice(candidate.text) for _, _, span in ranked}
     lead = ranked[1][0] - ranked[0][0] if len(texts) > 1 else math.inf
     return ranked[0][2] if lead >= _CLEAR_LEAD_WORDS else None
+
+
+def _in_parentheses(text: str, span: Span) -> bool:
+    """Whether the span is an aside: "£50 million (about $66 million)" gives one sum twice."""
+    before = text[: span.start]
+    return before.rfind("(") > before.rfind(")") and ")" in text[span.end :]
 
 
 def _distance(question: Question, candidate: Candidate, mention: Mention) -> float:

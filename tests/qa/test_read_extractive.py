@@ -51,6 +51,13 @@ def test_read_abstains_and_names_what_is_missing():
     assert reading.statements == () and reading.citations == ()
 
 
+def test_read_declines_a_year_that_the_passage_does_not_give():
+    reader = ExtractiveReader(FakeEmbedder(), weights=_weights())
+    assert reader.read("Who revealed that the Iraqi man had been deported?", [_hit()]).abstention is None
+    reading = reader.read("Who revealed that the Iraqi man had been deported in 2019?", [_hit()])
+    assert reading.abstention is not None and "2019" in reading.abstention.reason
+
+
 def test_read_scores_every_hit_even_those_not_read():
     reader = ExtractiveReader(FakeEmbedder(), weights=_weights(), max_hits=1)
     reading = reader.read("Who revealed the Iraqi man?", [_hit(), _hit(rank=2, id="a2")])
@@ -109,3 +116,9 @@ def test_likeness_is_the_same_kept_or_fresh():
 
 def test_likeness_of_a_text_with_itself_is_one():
     assert np.allclose(Likeness(FakeEmbedder()).compare("Talks go on.", ["Talks go on."]), 1.0, atol=1e-3)
+
+
+def test_find_short_answer_takes_the_sum_before_its_conversion():
+    candidate = find_candidates([_hit("Rwanda wants £50 million (about $66 million) from Britain.")])[0]
+    span = find_short_answer(analyse_question("How much does Rwanda want?"), candidate)
+    assert span is not None and span.slice(candidate.text) == "£50 million"
