@@ -1,11 +1,12 @@
-"""BM25 over header and passage by tantivy: the lexical index, disposable."""
+"""BM25 over the words of header and passage, and over pairs of neighbouring words, by tantivy; disposable."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import tantivy
@@ -16,12 +17,16 @@ from corpus.errors import LibraryDamagedError
 from corpus.types import Article, Passage
 from index.types import Filters
 
-FORMAT = 1  # raise it when the analysis or the schema changes: older indexes are then rebuilt
-_ANALYSER = "english"
+FORMAT = 2  # raise it when the analysis or the schema changes: older indexes are then rebuilt
+_ANALYSED = "analysed"  # what the fields hold is analysed here and only parted at blanks there
 _WRITER_BYTES = 15_000_000  # the least that tantivy accepts for one thread
 _LONGEST_TOKEN = 60  # characters; longer ones are URLs and base64, which nobody types
 _ACRONYM = re.compile(r"\b(?:[^\W\d_]\.){2,}")  # "U.S." is indexed as "US", so that both spellings meet
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")  # "7,500" is indexed as "7500"
+# Tantivy's k1 is fixed at 1.2; in passages this short, repeating a word says less than that. evals/RESULTS.md has the
+# figures of both constants.
+_MOST_REPEATS = 2
+_PAIR_WEIGHT = 0.15  # of a pair of words against a word
 # Words that carry a question but not its subject, and what an apostrophe leaves ("Rwanda's" -> "rwanda", "s").
 # They are indexed, and used when a question has no others.
 _STOP_WORDS = """
@@ -49,9 +54,10 @@ class TantivyLexical:
         self._schema = _schema()
         self._analyse = _analyser(stop_words=False)
         self._analyse_without_stop_words = _analyser(stop_words=True)
+        self._stop_words = frozenset(self._analyse.analyze(_STOP_WORDS))
         with _in_our_words():
             self._index = tantivy.Index(self._schema, path=str(folder))
-            self._index.register_tokenizer(_ANALYSER, _analyser(stop_words=False))
+            self._index.register_tokenizer(_ANALYSED, TextAnalyzerBuilder(Tokenizer.whitespace()).build())
 
     def upsert(self, entries: Sequence[tuple[Passage, Article]]) -> None:
         """Store or replace the postings of these passages, visible when the call returns."""
@@ -59,7 +65,7 @@ class TantivyLexical:
         with self._writing() as writer:
             for passage_id, (passage, article) in latest.items():
                 writer.delete_documents_by_term("id", passage_id)
-                writer.add_document(_document(passage, article))
+                writer.add_document(self._document(passage, article))
 
     def remove(self, passage_ids: Sequence[str]) -> None:
         """Forget these passages; unknown ids are no error."""
@@ -71,12 +77,15 @@ class TantivyLexical:
         """Return up to k (passage id, BM25 score), best first, ties by passage id.
 
         The text is a question in plain words: no character in it is query syntax. Each of its words counts as often
-        as it occurs; words such as "which" count only when there are no others.
+        as it occurs; words such as "which" count only when there are no others. Neighbours in the question that are
+        neighbours in the passage add to the score (the sequential dependence of Metzler and Croft 2005).
         """
-        terms = self._terms(text)
-        if not terms:
+        prepared = prepare(text)
+        tokens = self._analyse.analyze(prepared)
+        if not tokens:
             return []
-        query = self._query(terms, filters)
+        terms = Counter(self._analyse_without_stop_words.analyze(prepared) or tokens)
+        query = self._query(terms, Counter(self._pairs(tokens)), filters)
         with _in_our_words():
             searcher = self._index.searcher()
             limit = min(k + 1, max(searcher.num_docs, 1))
@@ -104,18 +113,33 @@ class TantivyLexical:
     def close(self) -> None:
         """Do nothing: no file stays open for writing."""
 
-    def _terms(self, text: str) -> Counter[str]:
-        prepared = prepare(text)
-        return Counter(self._analyse_without_stop_words.analyze(prepared) or self._analyse.analyze(prepared))
-
-    def _query(self, terms: Counter[str], filters: Filters) -> Query:
-        words = Query.boolean_query([(Occur.Should, self._term(term, n)) for term, n in terms.items()])
+    def _query(self, terms: Counter[str], pairs: Counter[str], filters: Filters) -> Query:
+        scored = [(Occur.Should, self._term("text", term, float(n))) for term, n in terms.items()]
+        scored += [(Occur.Should, self._term("pairs", pair, _PAIR_WEIGHT * n)) for pair, n in pairs.items()]
+        words = Query.boolean_query(scored)
         musts = [(Occur.Must, Query.const_score_query(part, 0.0)) for part in self._filter_parts(filters)]
         return Query.boolean_query([(Occur.Must, words), *musts]) if musts else words
 
-    def _term(self, term: str, n: int) -> Query:
-        query = Query.term_query(self._schema, "text", term, "freq")
-        return Query.boost_query(query, float(n)) if n > 1 else query
+    def _term(self, field: str, term: str, weight: float) -> Query:
+        query = Query.term_query(self._schema, field, term, "freq")
+        return query if weight == 1.0 else Query.boost_query(query, weight)
+
+    def _document(self, passage: Passage, article: Article) -> tantivy.Document:
+        tokens = self._analyse.analyze(prepare(indexed_text(article, passage)))
+        document = tantivy.Document()
+        document.add_text("id", passage.id)
+        document.add_text("article", article.id)
+        document.add_text("text", " ".join(_thinned(tokens)))
+        document.add_text("pairs", " ".join(_thinned(self._pairs(tokens))))
+        if article.source:
+            document.add_text("outlet", article.source.casefold())
+        if article.published:
+            document.add_integer("published", article.published.toordinal())
+        return document
+
+    def _pairs(self, tokens: Sequence[str]) -> list[str]:
+        """Return neighbours joined to one term, without pairs such as "of the"."""
+        return [f"{a}_{b}" for a, b in pairwise(tokens) if not (a in self._stop_words and b in self._stop_words)]
 
     def _filter_parts(self, filters: Filters) -> Iterator[Query]:
         if filters.outlets:
@@ -154,7 +178,8 @@ def _schema() -> tantivy.Schema:
     builder.add_text_field("article", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("outlet", tokenizer_name="raw", index_option="basic")
     builder.add_integer_field("published", indexed=True, fast=True)  # days since 1 January of year 1
-    builder.add_text_field("text", tokenizer_name=_ANALYSER, index_option="freq")
+    builder.add_text_field("text", tokenizer_name=_ANALYSED, index_option="freq")
+    builder.add_text_field("pairs", tokenizer_name=_ANALYSED, index_option="freq")
     return builder.build()
 
 
@@ -166,16 +191,12 @@ def _analyser(*, stop_words: bool) -> TextAnalyzer:
     return builder.filter(Filter.stemmer("english")).build()
 
 
-def _document(passage: Passage, article: Article) -> tantivy.Document:
-    document = tantivy.Document()
-    document.add_text("id", passage.id)
-    document.add_text("article", article.id)
-    document.add_text("text", prepare(indexed_text(article, passage)))
-    if article.source:
-        document.add_text("outlet", article.source.casefold())
-    if article.published:
-        document.add_integer("published", article.published.toordinal())
-    return document
+def _thinned(terms: Iterable[str]) -> Iterator[str]:
+    seen: Counter[str] = Counter()
+    for term in terms:
+        seen[term] += 1
+        if seen[term] <= _MOST_REPEATS:
+            yield term
 
 
 @contextmanager

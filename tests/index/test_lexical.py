@@ -137,8 +137,28 @@ def test_query_scores_are_bm25(tmp_path):
             idf = math.log(1 + (3 - 2 + 0.5) / (2 + 0.5))
             expected[passage_id] = idf * counts * 2.2 / (counts + 1.2 * (0.25 + 0.75 * len(tokens) / mean))
     assert dict(lexical.query("the river", 9, Filters())) == pytest.approx(expected, rel=1e-3)
-    doubled = dict(lexical.query("river river", 9, Filters()))
+    doubled = dict(lexical.query("river, the river", 9, Filters()))
     assert doubled == pytest.approx({passage_id: 2 * score for passage_id, score in expected.items()}, rel=1e-3)
+
+
+def test_query_prefers_words_that_stand_together(tmp_path):
+    apart = make_article("The house was old and the man in it wore white.", id="a", title="t")
+    together = make_article("The white house was old and the man in it wore.", id="b", title="t")
+    lexical = TantivyLexical(tmp_path / "lexical")
+    lexical.upsert([(passage, article) for article in (apart, together) for passage in chunk_article(article)])
+    scores = {passage_id.split(":")[0]: score for passage_id, score in lexical.query("White House", 5, Filters())}
+    assert scores["b"] > scores["a"]
+    scores = {passage_id.split(":")[0]: score for passage_id, score in lexical.query("house, white", 5, Filters())}
+    assert scores["b"] == pytest.approx(scores["a"])
+
+
+def test_query_counts_a_word_of_a_passage_twice_at_most(tmp_path):
+    articles = [make_article("flood " * n + "dry " * (5 - n), id=f"a{n}", title="t") for n in (1, 2, 5)]
+    lexical = TantivyLexical(tmp_path / "lexical")
+    lexical.upsert([(passage, article) for article in articles for passage in chunk_article(article)])
+    scores = {passage_id.split(":")[0]: score for passage_id, score in lexical.query("flood", 5, Filters())}
+    assert scores["a5"] > scores["a2"] > scores["a1"]  # a5 is shorter once its repeats are dropped
+    assert scores["a5"] < scores["a1"] * 2
 
 
 def test_query_breaks_ties_by_passage_id_even_at_the_cut(tmp_path):
