@@ -64,7 +64,8 @@ def _shortened(question, environment):
 
 def _steady(answer):
     """Return what two runs agree on: not times, no scores (processors round unlike), no hash of the weights."""
-    rest = {name: value for name, value in answer.items() if name not in {"timings_ms", "hits", "confidence", "settings"}}
+    unsteady = {"timings_ms", "hits", "confidence", "settings"}
+    rest = {name: value for name, value in answer.items() if name not in unsteady}
     return rest | {"places": [(hit["passage_id"], hit["start"], hit["end"], sorted(hit)) for hit in answer["hits"]]}
 
 
