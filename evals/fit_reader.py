@@ -3,8 +3,8 @@
 Run by hand: `python -m evals.fit_reader DATA_FOLDER WORK_FOLDER`. Libraries and evidence are kept in WORK_FOLDER and
 made once. Questions are parted by the article they were asked on: five tenths fit the sentence weights; these and
 three more fit the gate, the threshold and the margins; the last two tenths only measure. news_multihop judges only
-some of the sentences that would do, so of it only the questions without an answer and the threshold are used. The
-result, with its figures, goes to qa/models/extractive.json.
+some of the sentences that would do: sentence weights and margins learn nothing from it, and for the gate a sentence
+of a judged article is right. The result, with its figures, goes to qa/models/extractive.json.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ from qa.read_extractive import GATE_FEATURES, ExtractiveReader, ReaderWeights, W
 Matrix = NDArray[np.float64]
 SETS = ("wiki_squad", "clapnq", "news_multihop")
 OFF_TOPIC = {"wiki_squad": "clapnq", "clapnq": "news_multihop", "news_multihop": "wiki_squad"}
-MAX_QUESTIONS = 1_500  # of one set: the largest would drown the others, and its articles are few
+# The largest set would drown the others, and its articles are few; news_multihop settles only the threshold.
+MAX_QUESTIONS = {"wiki_squad": 1_500, "clapnq": 1_500, "news_multihop": 500}
 MAX_OFF_TOPIC = 150
 N_HITS = 10
 L2_SENTENCE, L2_GATE = 1e-3, 3e-3
@@ -70,7 +71,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A case under some sentence weights: what the gate sees, and whether the best sentence is right."""
+    """A case under some sentence weights: what the gate sees, and whether the best sentence is right.
+
+    Where only some of the good sentences were judged, one of a judged article counts as right.
+    """
 
     case: Case
     weighed: Weighed
@@ -86,7 +90,10 @@ class Scored:
 def score(case: Case, sentence: Matrix) -> Scored:
     """Score a case's candidates."""
     weighed = replace(case.weighed, scores=case.weighed.rows @ sentence)
-    return Scored(case, weighed, weighed.gate_row(), bool(case.right[weighed.best]))
+    is_right = bool(case.right[weighed.best])
+    if not case.teaches:
+        is_right = case.articles[weighed.candidates[weighed.best].hit] in {article for article, _, _ in case.gold}
+    return Scored(case, weighed, weighed.gate_row(), is_right)
 
 
 def collect(data: Path, work: Path) -> dict[str, list[Case]]:
@@ -97,7 +104,7 @@ def collect(data: Path, work: Path) -> dict[str, list[Case]]:
         kept = work / f"{name}.cases"
         if not kept.exists():
             rng = random.Random(20261122)  # noqa: S311  a sample, not a secret
-            asked = rng.sample(of.examples, min(MAX_QUESTIONS, len(of.examples)))
+            asked = rng.sample(of.examples, min(MAX_QUESTIONS[name], len(of.examples)))
             strange = rng.sample(sets[OFF_TOPIC[name]].examples, MAX_OFF_TOPIC)
             strange = [replace(e, answerable=False, gold_spans=(), type="off_topic") for e in strange]
             kept.write_bytes(pickle.dumps(list(_weigh(of, [*asked, *strange], work / name))))
@@ -270,7 +277,7 @@ def main() -> None:
     sentence = fit_sentences([case for case in parts["train"] if case.teaches])
     scored = {name: [score(case, sentence) for case in part] for name, part in parts.items()}
     fitting = [*scored["train"], *scored["tune"]]
-    gate, bias = fit_gate([one for one in fitting if one.case.teaches or not one.case.answerable])
+    gate, bias = fit_gate(fitting)
     weights = ReaderWeights(sentence, gate, bias, 0.5, 0.0, 0.0)
     weights = replace(weights, threshold=fit_threshold(fitting, weights))
     plain, many = (

@@ -100,6 +100,9 @@ def measure_evidence(
     in_passage = [set(header) for header in headers]
     for candidate, own in zip(candidates, stems, strict=True):
         in_passage[candidate.hit] |= own
+    in_hit: dict[int, float] = {}
+    for candidate, cosine in zip(candidates, meaning[:, 0].tolist(), strict=True):
+        in_hit[candidate.hit] = max(cosine, in_hit.get(candidate.hit, -1.0))
     rows = np.zeros((len(candidates), len(FEATURES)))
     for i, candidate in enumerate(candidates):
         previous = stems[i - 1] if i and candidates[i - 1].hit == candidate.hit else frozenset()
@@ -107,7 +110,7 @@ def measure_evidence(
         facts = (
             _topic_facts(question, candidate, stems[i], context, in_passage[candidate.hit])
             | _place_facts(candidate, hits[candidate.hit])
-            | {"cosine": float(meaning[i, 0]), "soft_cover": float(meaning[i, 1])}
+            | {"cosine": meaning[i, 0], "soft_cover": meaning[i, 1], "passage_cosine": in_hit[candidate.hit]}
         )
         rows[i] = [facts.get(name, 0.0) for name in FEATURES]
     for gap, of in (("cosine_gap", "cosine"), ("soft_gap", "soft_cover"), ("cover_gap", "cover")):
@@ -148,7 +151,6 @@ def _place_facts(candidate: Candidate, hit: Hit) -> dict[str, float]:
     """What the sentence's place and form say, and what retrieval thought of its passage."""
     return {
         "fused": hit.signals.fused or 0.0,
-        "passage_cosine": hit.signals.cosine or 0.0,
         "rank": 1.0 / (1 + candidate.hit),
         "length": math.log(1 + len(candidate.words)),
         "first": float(candidate.span.start == hit.passage.span.start),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from qa.mentions import Kind
-from qa.words import Word, rarity, split_words
+from qa.words import Word, is_known, rarity, split_words
 
 
 class Form(StrEnum):
@@ -99,6 +99,7 @@ _YES_NO = re.compile(
 )
 # "When drops grow heavy, what do they form?" asks what, not when.
 _WHEN_CLAUSE = re.compile(r"^\W*when\b[^?]*,?\s+(?=(?:what|who|which|how|where|why)\b)", re.IGNORECASE)
+_WHO_IS = re.compile(r"^\W*who(?:\s+(?:is|was|are|were)|[’']s)\s+(.+?)\W*$", re.IGNORECASE)
 _NAME_ASKED = re.compile(rf"\b(?:which|what)(?:\s+\w+){{0,2}}?\s+{_PERSON_NOUN}\b", re.IGNORECASE)
 _LIST = re.compile(
     r"\b(?:list|name (?:all|the|two|three|some)|which (?:\w+ )?(?:countries|people|companies|states|articles|nations|"
@@ -120,6 +121,8 @@ def analyse_question(text: str) -> Question:
     wanted = _WANTED.get(form, frozenset())
     if form in (Form.WHICH, Form.WHAT) and _NAME_ASKED.search(text):
         wanted = _NAMES
+    if form is Form.WHO and _names_the_person(text):
+        wanted = frozenset()
     words = split_words(text)
     numbers = frozenset(w.text.replace(",", "") for w in words if w.text[0].isdigit())
     return Question(text, form, wanted, _find_terms(text, words, form), numbers, bool(_LIST.search(text)))
@@ -134,6 +137,14 @@ def _find_form(text: str) -> Form:
     matches = ((form, re.search(rf"\b(?:{pattern})\b", text, re.IGNORECASE)) for form, pattern in _FORMS)
     found = [(match.start(), place, form) for place, (form, match) in enumerate(matches) if match]
     return min(found)[2] if found else Form.CLAIM  # the first question word rules: "Who ended it and when?"
+
+
+def _names_the_person(text: str) -> bool:
+    """Whether "who is X" asks what X is: a name would only repeat the question."""
+    asked = _WHO_IS.match(text)
+    if not asked:
+        return False
+    return all(word.is_capitalised or not is_known(word.text.lower()) for word in split_words(asked.group(1)))
 
 
 def _find_terms(text: str, words: list[Word], form: Form) -> tuple[Term, ...]:

@@ -46,3 +46,17 @@ def test_analyse_question_tells_lists(text, is_list):
 
 def test_analyse_question_survives_nonsense():
     assert analyse_question("?!").terms == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "wants_a_name"),
+    [
+        ("Who is Massad Boulos?", False),
+        ("who was nduhungirehe", False),
+        ("Who is the foreign minister?", True),
+        ("Who is Rwanda's minister?", True),
+        ("Who revealed it?", True),
+    ],
+)
+def test_analyse_question_wants_no_name_when_it_gives_the_name(text, wants_a_name):
+    assert bool(analyse_question(text).wanted) is wants_a_name
