@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -36,6 +37,10 @@ def _parser() -> argparse.ArgumentParser:
     retrieval.add_argument("--system", choices=SYSTEMS, action="append", help="may be repeated; all when not given")
     retrieval.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
     retrieval.set_defaults(run=_retrieval)
+    fusion = commands.add_parser("fusion", help="measure every weight of meaning against words, on both halves of sets")
+    fusion.add_argument("sets", type=Path, nargs="+", metavar="SET", help="folders as for `retrieval`")
+    fusion.add_argument("--libraries", type=Path, required=True, help="folder with one library for each set, by name")
+    fusion.set_defaults(run=_fusion)
     suite = commands.add_parser("suite", help="ask a suite and judge what the answers cite")
     suite.add_argument("suite", help="name in evals/suites, or a path")
     suite.add_argument("--articles", type=Path, help="what to ask about; the bundled articles when not given")
@@ -78,6 +83,35 @@ def _table(title: str, scores: Mapping[str, Sequence[Score]]) -> Table:
         cells = [next(score for score in own if score.name == name) for own in scores.values()]
         table.add_row(name, str(cells[0].n), *(f"{c.value:.3f} [{c.low:.3f}, {c.high:.3f}]" for c in cells))
     return table
+
+
+def _fusion(options: argparse.Namespace) -> int:
+    from evals.data import load_set
+    from evals.run_retrieval import fill_library
+    from evals.sweep_fusion import WEIGHTS, best_weight, sweep_weights
+    from index.embed_onnx import embedded_encoder
+    from index.open import open_index
+
+    rows = []
+    encoder = embedded_encoder()
+    for of in map(load_set, options.sets):
+        with (
+            open_index(options.libraries / of.name, encoder) as index,
+            Progress(console=Console(stderr=True)) as progress,
+        ):
+            fill_library(index, of)
+            task = progress.add_task(of.name, total=sum(bool(example.gold_articles) for example in of.examples))
+            rows += sweep_weights(index, of, on_question=partial(progress.advance, task))
+    columns = sorted({(row.set_name, row.half) for row in rows})
+    table = Table("weight", *(f"{name}, {half}" for name, half in columns), title="nDCG@10 / evidence recall@10")
+    for weight in WEIGHTS:
+        cells = {(r.set_name, r.half): f"{r.ndcg:.4f} / {r.evidence:.4f}" for r in rows if r.dense_weight == weight}
+        table.add_row(f"{weight:.2f}", *(cells[column] for column in columns))
+    Console().print(table)
+    print(
+        f"best on the even halves: {best_weight(rows, 'even'):.2f}, on the odd halves: {best_weight(rows, 'odd'):.2f}"
+    )
+    return 0
 
 
 def _suite(options: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from index.types import Vectors
 
 SCORE_DIGITS = 6  # more than float16 vectors carry; what is equal up to here is a tie, which ids break
 _FLOAT32_NOISE = 1e-5  # far above what summing 1,000 float32 products can be off by
+
+Real = TypeVar("Real", np.float32, np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +108,27 @@ def best(ids: Sequence[str], rows: Vectors, vector: Vectors, k: int) -> list[tup
     The scan is in float32, whose rounding depends on a row's place; those near the top are scored again in float64,
     so that equal vectors tie wherever they lie.
     """
-    rough = rows @ vector
+    rough = products(rows, vector)
     if 0 < k < len(ids):
         floor = np.partition(rough, len(ids) - k)[len(ids) - k] - _FLOAT32_NOISE
         candidates = np.flatnonzero(rough >= floor)
     else:
         candidates = np.arange(len(ids))
-    scores = rows[candidates].astype(np.float64) @ vector.astype(np.float64)
+    scores = products(rows[candidates].astype(np.float64), vector.astype(np.float64))
     pairs = [
         (ids[row], round(score, SCORE_DIGITS)) for row, score in zip(candidates.tolist(), scores.tolist(), strict=True)
     ]
     return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:k]
+
+
+def products(rows: NDArray[Real], vector: NDArray[Real]) -> NDArray[Real]:
+    """Return the inner product of each row with the vector.
+
+    Not `rows @ vector`: NumPy's linear algebra would start threads that burn a processor while they wait; on two
+    cores 3,000 rows took 8 ms of processor time instead of 0.3.
+    """
+    result: NDArray[Real] = np.einsum("ij,j->i", rows, vector)
+    return result
 
 
 def checked(vector: Vectors, dim: int) -> Vectors:

@@ -1,0 +1,75 @@
+"""How the weight of meaning against words changes what is found: `python -m evals fusion SET LIBRARY ...`.
+
+The weight in `index.retrieve` is one for all questions. It is chosen on the even half of each set's questions (by a
+hash of their ids) and checked on the odd half, which has no part in the choice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from evals.data import EvalSet
+from evals.measures import measure_articles, measure_evidence
+from evals.run_retrieval import K
+from evals.types import Example, Retrieved, Run
+from index.fuse import best_first
+from index.open import OpenIndex
+from index.retrieve import CANDIDATES, Retriever, fuse_wordings
+
+WEIGHTS = tuple(step / 20 for step in range(21))
+
+
+@dataclass(frozen=True, slots=True)
+class WeightRow:
+    """What one weight scores on one half of a set.
+
+    Args:
+        ndcg: nDCG@10 of articles.
+        evidence: Evidence recall@10 of passages.
+    """
+
+    set_name: str
+    half: str
+    dense_weight: float
+    ndcg: float
+    evidence: float
+
+
+def sweep_weights(index: OpenIndex, of: EvalSet, *, on_question: Callable[[], None] | None = None) -> list[WeightRow]:
+    """Return a row for every weight and half; each question is searched once."""
+    passages = index.library.passages(index.library.passage_ids())
+    retriever = Retriever(index)
+    examples = [example for example in of.examples if example.gold_articles]
+    runs: dict[float, dict[str, tuple[Retrieved, ...]]] = {weight: {} for weight in WEIGHTS}
+    for example in examples:
+        wordings = retriever.find(example.question)
+        for weight, run in runs.items():
+            fused = fuse_wordings(wordings, weight)
+            found = ((passages[passage_id], fused[passage_id]) for passage_id in best_first(fused)[:CANDIDATES])
+            run[example.id] = tuple(Retrieved(p.article_id, p.span, score) for p, score in found)
+        if on_question:
+            on_question()
+    halves = {half: [e for e in examples if half_of(e) == half] for half in ("even", "odd")}
+    return [_row(of.name, half, weight, run, own) for weight, run in runs.items() for half, own in halves.items()]
+
+
+def half_of(example: Example) -> str:
+    """Return `even` or `odd` by a hash of the question's id, so that neighbours in the file are parted."""
+    return ("even", "odd")[hashlib.sha256(example.id.encode()).digest()[0] % 2]
+
+
+def best_weight(rows: Sequence[WeightRow], half: str) -> float:
+    """Return the weight with the highest mean, over sets, of nDCG and evidence recall; the smaller of equals."""
+    totals: dict[float, float] = {}
+    for row in rows:
+        if row.half == half:
+            totals[row.dense_weight] = totals.get(row.dense_weight, 0.0) + row.ndcg + row.evidence
+    return max(totals, key=lambda weight: (round(totals[weight], 6), -weight))
+
+
+def _row(name: str, half: str, weight: float, run: Run, examples: Sequence[Example]) -> WeightRow:
+    ndcg = measure_articles(run, examples, K)[f"nDCG@{K}"]
+    evidence = measure_evidence(run, examples, K)[f"Evidence recall@{K}"]
+    return WeightRow(name, half, weight, sum(ndcg.values()) / len(ndcg), sum(evidence.values()) / len(evidence))
