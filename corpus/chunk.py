@@ -61,6 +61,11 @@ def passage_id(article_id: str, version: str, ordinal: int) -> str:
     return f"{article_id}:{version.removeprefix('sha256:')[:12]}:{ordinal:05d}"
 
 
+def article_id_of(passage_id: str) -> str:
+    """Return the id of the article whose passage has this id."""
+    return passage_id.rsplit(":", 2)[0]
+
+
 def indexed_text(article: Article, passage: Passage) -> str:
     """Return what is indexed by its words: a line "title | outlet | date" without the unknown parts, the passage."""
     published = article.published.isoformat() if article.published else None

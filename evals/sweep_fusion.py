@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from evals.data import EvalSet
 from evals.measures import measure_articles, measure_evidence
 from evals.run_retrieval import K
 from evals.types import Example, Retrieved, Run
-from index.fuse import best_first
 from index.open import OpenIndex
-from index.retrieve import CANDIDATES, Retriever, fuse_wordings
+from index.retrieve import CANDIDATES, Retriever, fuse_candidates, spread
 
 WEIGHTS = tuple(step / 20 for step in range(21))
 
@@ -44,10 +44,10 @@ def sweep_weights(index: OpenIndex, of: EvalSet, *, on_question: Callable[[], No
     examples = [example for example in of.examples if example.gold_articles]
     runs: dict[float, dict[str, tuple[Retrieved, ...]]] = {weight: {} for weight in WEIGHTS}
     for example in examples:
-        wordings = retriever.find(example.question)
+        candidates = retriever.find(example.question)
         for weight, run in runs.items():
-            fused = fuse_wordings(wordings, weight)
-            found = ((passages[passage_id], fused[passage_id]) for passage_id in best_first(fused)[:CANDIDATES])
+            ranked = islice(spread(fuse_candidates(candidates, weight)), CANDIDATES)
+            found = ((passages[passage_id], score) for passage_id, score in ranked)
             run[example.id] = tuple(Retrieved(p.article_id, p.span, score) for p, score in found)
         if on_question:
             on_question()

@@ -1,27 +1,32 @@
-"""Question text -> ranked hits: words and meaning, of the whole question and of each of its clauses.
+"""Question text -> ranked hits: by words and meaning, with words for each clause, spread over articles.
 
 ```
-question ─┬─ itself ──┬─ BM25, best 100 ────────┬─ cosine of the most ─┬─ scaled, ─┐
-          └─ clauses ─┴─ dense, nearest 100 ────┘  alike sentence      └─ fused   ─┴─ sum ─ spread over articles ─ hits
+question ─┬─ BM25, best 100 ───────┬─ cosine of the most ─┬─ scaled, fused ─┬─ mean ─ spread ─ hits
+          ├─ dense, nearest 100 ───┘  alike sentence      │                 │
+          └─ clauses ─ BM25, best 100 of each ────────────┴─ scaled, best ──┘
 ```
-Every figure named here is in evals/RESULTS.md; `python -m evals retrieval` measures them again.
+Every figure named here is in evals/RESULTS.md; `python -m evals retrieval` and `fusion` measure them again.
 """
 
 from __future__ import annotations
 
+import heapq
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 
+from corpus.chunk import article_id_of
 from corpus.errors import EmptyCorpusError, SettingsError
 from index.clauses import split_clauses
-from index.fuse import best_first, fuse_convex
+from index.fuse import best_first, fuse_convex, scale
 from index.open import OpenIndex
 from index.types import Filters, Hit, Signals, Vectors
 
-CANDIDATES = 100  # of each index and wording; what fusion can still lift lies well within it
-DENSE_WEIGHT = 0.4  # of the cosine against BM25; see the curve in evals/RESULTS.md
+CANDIDATES = 100  # of each index and clause; fewer also narrow the scale of the scores and cost 0.005 nDCG
+DENSE_WEIGHT = 0.5  # of the cosine against BM25: the flat top of the curve over three DEV sets
+ARTICLE_FACTOR = 0.95  # each further passage of an article; 2 % more gold articles in ten hits, no evidence lost
 EXACT_PASSAGES = 20_000  # up to here a scan is as fast as Chroma, which takes a second to import
 DEADLINE_S = 2.0  # for the embedder and the vector index; when it passes, the words alone decide
 EVERYTHING = Filters()
@@ -30,18 +35,18 @@ Scores = Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
-    """The question or one of its clauses, with what was found for it.
+class Candidates:
+    """What was found for a question, as scores by passage id.
 
     Args:
-        bm25: Passage id -> BM25 score, the best candidates only.
-        cosine: Passage id -> cosine of its most alike sentence, for the candidates of every wording; empty when
-            the deadline passed.
+        bm25: The best by the words of the whole question.
+        cosine: Of the most alike sentence, for every candidate; empty when the deadline passed.
+        clauses: The best by the words of each clause; empty when there is only one.
     """
 
-    text: str
     bm25: Scores
     cosine: Scores
+    clauses: tuple[Scores, ...] = ()
 
 
 class Retriever:
@@ -65,56 +70,52 @@ class Retriever:
             SettingsError: If the question is blank.
             EmptyCorpusError: If the library holds no article.
         """
-        wordings = self.find(question, max(k, CANDIDATES), filters=filters)
-        fused = fuse_wordings(wordings)
-        ranked = best_first(fused)[:k]
-        found = self._index.library.passages_with_articles(ranked)
-        whole = wordings[0]
+        candidates = self.find(question, max(k, CANDIDATES), filters=filters)
+        fused = fuse_candidates(candidates)
+        ranked = list(islice(spread(fused), k))
+        found = self._index.library.passages_with_articles([passage_id for passage_id, _ in ranked])
         hits: list[Hit] = []
-        for passage_id in ranked:
+        for passage_id, score in ranked:
             if passage_id in found:  # it may have been removed since
                 passage, article = found[passage_id]
-                signals = Signals(whole.bm25.get(passage_id), whole.cosine.get(passage_id), fused[passage_id])
-                hits.append(Hit(len(hits) + 1, passage, article, fused[passage_id], signals))
+                bm25, cosine = candidates.bm25.get(passage_id), candidates.cosine.get(passage_id)
+                hits.append(Hit(len(hits) + 1, passage, article, score, Signals(bm25, cosine, fused[passage_id])))
         return hits
 
-    def find(self, question: str, depth: int = CANDIDATES, *, filters: Filters = EVERYTHING) -> list[Wording]:
-        """Return the candidates of the question and, after it, of each of its clauses.
+    def find(self, question: str, depth: int = CANDIDATES, *, filters: Filters = EVERYTHING) -> Candidates:
+        """Return what both indexes find, before it is ranked.
 
         Raises:
             SettingsError: If the question is blank.
             EmptyCorpusError: If the library holds no article.
         """
-        texts = [question, *split_clauses(question)]
         if not question.strip():
             raise SettingsError("The question is empty. Ask something.")
         if not self._n_passages():
             raise EmptyCorpusError("The library holds no article. Add some with: byline add PATH")
         deadline = time.monotonic() + self._deadline_s
-        near = self._pool.submit(self._find_near, texts, depth, filters)
-        bm25 = [dict(self._index.lexical.query(text, depth, filters)) for text in texts]
+        near = self._pool.submit(self._find_near, question, depth, filters)
+        lexical = self._index.lexical
+        bm25, *clauses = (dict(lexical.query(text, depth, filters)) for text in [question, *split_clauses(question)])
         try:
-            vectors, ids = near.result(max(0.0, deadline - time.monotonic()))
+            vector, nearest = near.result(max(0.0, deadline - time.monotonic()))
         except TimeoutError:
-            return [Wording(text, scores, {}) for text, scores in zip(texts, bm25, strict=True)]
-        candidates = sorted(ids.union(*bm25))
-        sentences = self._index.library.sentence_vectors(candidates)
-        return [
-            Wording(text, scores, sentences.best_cosines(vector))
-            for text, scores, vector in zip(texts, bm25, vectors, strict=True)
-        ]
+            return Candidates(bm25, {}, tuple(clauses))
+        ids = sorted(nearest.union(bm25, *clauses))
+        cosine = self._index.library.sentence_vectors(ids).best_cosines(vector)
+        return Candidates(bm25, cosine, tuple(clauses))
 
-    def _find_near(self, texts: Sequence[str], depth: int, filters: Filters) -> tuple[list[Vectors], set[str]]:
-        """Return the vector of each text, and the ids of the passages near to any of them."""
+    def _find_near(self, question: str, depth: int, filters: Filters) -> tuple[Vectors, set[str]]:
+        """Return the question's vector, and the ids of the passages near to it."""
         index = self._index
-        vectors = [index.embedder.embed_question(text) for text in texts]
+        vector = index.embedder.embed_question(question)
         if filters:
-            allowed = index.library.passage_ids_where(filters)
-            found = [index.exact.query_within(vector, depth, allowed) for vector in vectors]
+            found = index.exact.query_within(vector, depth, index.library.passage_ids_where(filters))
+        elif self._n_passages() <= EXACT_PASSAGES:
+            found = index.exact.query(vector, depth)
         else:
-            near = index.exact if self._n_passages() <= EXACT_PASSAGES else index.vectors
-            found = [near.query(vector, depth) for vector in vectors]
-        return vectors, {passage_id for pairs in found for passage_id, _ in pairs}
+            found = index.vectors.query(vector, depth)
+        return vector, {passage_id for passage_id, _ in found}
 
     def _n_passages(self) -> int:
         generation = self._index.library.generation()
@@ -123,17 +124,38 @@ class Retriever:
         return self._size[1]
 
 
-def fuse_wordings(wordings: Sequence[Wording], dense_weight: float = DENSE_WEIGHT) -> dict[str, float]:
+def fuse_candidates(candidates: Candidates, dense_weight: float = DENSE_WEIGHT) -> dict[str, float]:
     """Return the fused score of every candidate, 0 to 1.
 
     A question of several clauses mostly needs a passage for each, and a passage rarely speaks of all. So its score is
-    the mean of what it is to the whole question and to the clause that it fits best.
+    the mean of what it is to the whole question, and of what it is by its words to the clause that it fits best.
     """
-    whole, *clauses = (fuse_convex(wording.bm25, wording.cosine, dense_weight) for wording in wordings)
-    if not clauses:
+    whole = fuse_convex(candidates.bm25, candidates.cosine, dense_weight)
+    if not candidates.clauses:
         return whole
-    ids = whole.keys() | {passage_id for clause in clauses for passage_id in clause}
+    clauses = [scale(scores) for scores in candidates.clauses]
     return {
         passage_id: (whole.get(passage_id, 0.0) + max(clause.get(passage_id, 0.0) for clause in clauses)) / 2
-        for passage_id in ids
+        for passage_id in whole.keys() | {passage_id for clause in clauses for passage_id in clause}
     }
+
+
+def spread(fused: Scores, factor: float = ARTICLE_FACTOR) -> Iterator[tuple[str, float]]:
+    """Yield (passage id, score), best first, ties by id; each further passage of an article counts `factor` less.
+
+    So one long article does not fill the hits when others are nearly as good. An article's first passage keeps its
+    score.
+    """
+    waiting: dict[str, list[str]] = {}
+    for passage_id in reversed(best_first(fused)):
+        waiting.setdefault(article_id_of(passage_id), []).append(passage_id)
+    heap = [(-fused[ids[-1]], ids[-1], 1.0) for ids in waiting.values()]
+    heapq.heapify(heap)
+    while heap:
+        score, passage_id, weight = heapq.heappop(heap)
+        yield passage_id, -score
+        ids = waiting[article_id_of(passage_id)]
+        ids.pop()
+        if ids:
+            weight *= factor
+            heapq.heappush(heap, (-fused[ids[-1]] * weight, ids[-1], weight))

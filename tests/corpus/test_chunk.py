@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.chunk import chunk_article, indexed_text, passage_id
+from corpus.chunk import article_id_of, chunk_article, indexed_text, passage_id
 from corpus.normalise import normalise_text
 from corpus.sentences import opens_heading, split_sentences
 from corpus.tokens_tiktoken import count_tokens
@@ -150,3 +150,8 @@ def test_indexed_text_heads_the_passage_with_what_is_known():
     passage = chunk_article(article)[0]
     assert indexed_text(article, passage) == "Ferry | Harbour News | 2026-02-03\nThe council met."
     assert indexed_text(replace(article, source=None, published=None), passage) == "Ferry\nThe council met."
+
+
+def test_article_id_of_undoes_passage_id_for_any_article_id():
+    for article_id in ("a1", "urn:x:1", "https://example.org/a:b", ":"):
+        assert article_id_of(passage_id(article_id, "sha256:" + "0" * 64, 12)) == article_id

@@ -6,13 +6,15 @@ from datetime import date
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from corpus.errors import EmptyCorpusError, SettingsError
 from index import retrieve
 from index.fuse import fuse_convex
 from index.ingest import add_articles, remove_articles
 from index.open import open_index
-from index.retrieve import DENSE_WEIGHT, Retriever, Wording, fuse_wordings
+from index.retrieve import Candidates, Retriever, fuse_candidates, spread
 from index.sentence_vectors import sentence_texts
 from index.types import Filters
 from tests.fakes import FakeEmbedder, make_article
@@ -169,18 +171,42 @@ def test_retrieve_finds_a_passage_for_each_clause(index):
     assert set(_articles(Retriever(index).retrieve(question, k=2))) == {"strike", "talks"}
 
 
-def test_fuse_wordings_is_the_mean_of_whole_question_and_best_clause():
-    whole = Wording("w", {"a": 4.0, "b": 2.0}, {"a": 0.5, "b": 0.1})
-    one = Wording("1", {"b": 3.0, "a": 1.0}, {"a": 0.2, "b": 0.6})
-    two = Wording("2", {"c": 5.0}, {"a": 0.1, "b": 0.2, "c": 0.9})
-    fused = fuse_wordings([whole, one, two])
-    dense_b_in_two = DENSE_WEIGHT * (0.2 - 0.1) / (0.9 - 0.1)
-    assert fused == pytest.approx({"a": (1 + 0) / 2, "b": (0 + max(1, dense_b_in_two)) / 2, "c": (0 + 1) / 2})
+def test_fuse_candidates_is_the_mean_of_whole_question_and_best_clause():
+    clauses = ({"b": 3.0, "a": 1.0}, {"c": 5.0, "b": 4.0, "a": 3.0})
+    candidates = Candidates({"a": 4.0, "b": 2.0}, {"a": 0.5, "b": 0.1, "c": 0.3}, clauses)
+    whole = {"a": 1.0, "b": 0.0, "c": 0.25 * 0.5}
+    assert fuse_candidates(candidates, 0.25) == pytest.approx(
+        {"a": (whole["a"] + 0) / 2, "b": (whole["b"] + 1) / 2, "c": (whole["c"] + 1) / 2}
+    )
 
 
-def test_fuse_wordings_of_a_simple_question_is_its_convex_sum():
-    wording = Wording("w", {"a": 4.0, "b": 2.0}, {"b": 0.5, "c": 0.1})
-    assert fuse_wordings([wording], 0.25) == fuse_convex(wording.bm25, wording.cosine, 0.25)
+def test_fuse_candidates_of_a_simple_question_is_its_convex_sum():
+    candidates = Candidates({"a": 4.0, "b": 2.0}, {"b": 0.5, "c": 0.1})
+    assert fuse_candidates(candidates, 0.25) == fuse_convex(candidates.bm25, candidates.cosine, 0.25)
+
+
+def test_spread_by_hand():
+    fused = {"a:v:0": 0.9, "a:v:1": 0.8, "a:v:2": 0.79, "b:v:0": 0.7, "c:v:0": 0.1}
+    ranked = list(spread(fused, 0.9))
+    assert [passage_id for passage_id, _ in ranked] == ["a:v:0", "a:v:1", "b:v:0", "a:v:2", "c:v:0"]
+    assert [score for _, score in ranked] == pytest.approx([0.9, 0.72, 0.7, 0.79 * 0.81, 0.1])
+
+
+def test_spread_without_a_factor_is_the_order_of_scores_with_ties_by_id():
+    fused = {"b:v:0": 0.5, "a:v:1": 0.5, "a:v:0": 0.5, "c:v:0": 0.6}
+    assert [passage_id for passage_id, _ in spread(fused, 1.0)] == ["c:v:0", "a:v:0", "a:v:1", "b:v:0"]
+
+
+@given(st.dictionaries(st.sampled_from([f"{a}:v:{n}" for a in "abc" for n in range(5)]), st.floats(0, 1)))
+def test_spread_keeps_every_passage_and_falls(fused):
+    ranked = list(spread(fused))
+    assert {passage_id for passage_id, _ in ranked} == fused.keys()
+    scores = [score for _, score in ranked]
+    assert scores == sorted(scores, reverse=True)
+    firsts = {}
+    for passage_id, score in ranked:
+        firsts.setdefault(passage_id[0], score)
+    assert firsts == {a: max(score for name, score in fused.items() if name[0] == a) for a in firsts}
 
 
 def test_retriever_is_safe_to_use_from_several_threads(filled):
