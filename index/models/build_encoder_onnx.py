@@ -102,7 +102,7 @@ def build_encoder(source: Path, out: Path) -> list[float]:
     Raises:
         ValueError: If weights or tokenizer are not the published ones, or quantising lost too much.
     """
-    weights = load_safetensors(_read_checked(source, "model.safetensors", WEIGHTS_SHA256))
+    weights = load_weights(source)
     tokenizer = _read_checked(source, "tokenizer.json", TOKENIZER_SHA256)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
@@ -115,6 +115,16 @@ def build_encoder(source: Path, out: Path) -> list[float]:
     (out / "tokenizer.json").write_bytes(tokenizer)
     (out / "card.json").write_text(json.dumps(_card(out), indent=2) + "\n", encoding="utf-8")
     return cosines
+
+
+def load_weights(source: Path) -> Weights:
+    """Return the published weights by name.
+
+    Raises:
+        ValueError: If the file is another.
+    """
+    weights: Weights = load_safetensors(_read_checked(source, "model.safetensors", WEIGHTS_SHA256))
+    return weights
 
 
 def make_graph(weights: Weights) -> onnx.ModelProto:
