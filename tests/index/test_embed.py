@@ -151,12 +151,3 @@ def test_onnx_embedder_opens_the_model_only_for_the_first_text(tmp_path, encoder
     assert (unread.fingerprint, unread.dim) == (encoder.fingerprint, encoder.dim)
     with pytest.raises(SettingsError, match="missing"):
         unread.embed_question("Who?")
-
-
-def test_build_encoder_refuses_other_weights(tmp_path):
-    from index.models.build_encoder_onnx import build_encoder
-
-    (tmp_path / "model.safetensors").write_bytes(b"other")
-    with pytest.raises(ValueError, match="sha256"):
-        build_encoder(tmp_path, tmp_path / "out")
-    assert not (tmp_path / "out").exists()
