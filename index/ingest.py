@@ -105,10 +105,10 @@ def embed_missing(file: LibraryFile, build: Build, embedder: Embedder, cut_artic
     for start in range(0, len(wanted), _EMBED_AT_ONCE):
         hashes = wanted[start : start + _EMBED_AT_ONCE]
         slice_of = [passages[digest] for digest in hashes]
-        texts = [text for passage in slice_of for text in sentence_texts(passage)]
-        rows = embedder.embed_passages(texts)
-        _check_vectors(rows, (len(texts), build.dim))
-        sentences = np.split(rows, np.cumsum([len(passage.sentences) for passage in slice_of])[:-1])
+        texts = [sentence_texts(passage) for passage in slice_of]
+        rows = embedder.embed_passages([text for own in texts for text in own])
+        _check_vectors(rows, (sum(map(len, texts)), build.dim))
+        sentences = np.split(rows, np.cumsum([len(own) for own in texts])[:-1])
         vectors = np.array([passage_vector(*pair) for pair in zip(slice_of, sentences, strict=True)])
         store_vectors(file, build, hashes, vectors, sentences)
 

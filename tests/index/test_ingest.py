@@ -225,7 +225,7 @@ def test_an_interrupt_loses_nothing_that_was_acknowledged(folder):
     with open_index(folder, again) as index:
         assert set(add_articles(index, articles).unchanged) == stored
         left = [passage for article in articles[len(stored) :] for passage in chunk_article(article)]
-        assert len(again.texts) <= sum(len(passage.sentences) for passage in left)
+        assert len(again.texts) <= sum(len(sentence_texts(passage)) for passage in left)
         assert_in_step(index)
 
 

@@ -27,7 +27,8 @@ FERRY = make_article(
     published=date(2026, 2, 3),
 )
 BUDGET = make_article(
-    "The council passed the budget. Schools will get more money. Roads will get less.",
+    "The council of the harbour town passed the budget after a night of talks. Schools will get more money for books, "
+    "teachers and repairs than ever before. Roads will get less, and so will the two parks beside the old river.",
     id="budget",
     title="Council meets",
     source="The Echo",
@@ -108,13 +109,13 @@ def test_retrieve_from_an_empty_library_says_what_to_do(index):
 
 
 def test_retrieve_sees_articles_come_and_go(index):
-    retriever = Retriever(index)
+    retriever, question = Retriever(index), "Why was the ferry to the island cancelled?"
     add_articles(index, [BUDGET])
-    assert _articles(retriever.retrieve("ferry")) == ["budget"]
+    assert _articles(retriever.retrieve(question)) == ["budget"]
     add_articles(index, [FERRY])
-    assert retriever.retrieve("ferry")[0].article == FERRY
+    assert retriever.retrieve(question)[0].article == FERRY
     remove_articles(index, ["ferry"])
-    assert _articles(retriever.retrieve("ferry")) == ["budget"]
+    assert _articles(retriever.retrieve(question)) == ["budget"]
 
 
 @pytest.mark.parametrize(
@@ -227,7 +228,7 @@ def test_retriever_is_safe_to_use_from_several_threads(filled):
 
 
 def test_cosine_is_of_the_most_alike_sentence(filled):
-    question = "Schools will get more money."
+    question = "Schools will get more money for books, teachers and repairs than ever before."
     hit = next(hit for hit in Retriever(filled).retrieve(question) if hit.article == BUDGET)
     assert hit.signals.cosine == pytest.approx(1.0, abs=0.01)
     whole = filled.library.vectors([hit.passage.id])[0] @ filled.embedder.embed_question(question)

@@ -5,10 +5,14 @@ import pytest
 
 from corpus.chunk import chunk_article
 from corpus.errors import LibraryDamagedError
-from index.sentence_vectors import pack_sentences, passage_vector, sentence_texts, unpack_sentences
+from index.sentence_vectors import (
+    pack_sentences,
+    passage_vector,
+    sentence_runs,
+    sentence_texts,
+    unpack_sentences,
+)
 from tests.fakes import FakeEmbedder, make_article
-
-ARTICLE = make_article("Intro line.\n\nThe ferry was late. It was late again! Was it? Yes.", id="a")
 
 
 def _unit_rows(n, dim, seed=0):
@@ -16,9 +20,35 @@ def _unit_rows(n, dim, seed=0):
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-def test_sentence_texts_slice_the_passage():
-    for passage in chunk_article(ARTICLE):
-        assert sentence_texts(passage) == [span.slice(ARTICLE.text) for span in passage.sentences]
+LONG = "The council of the harbour town met on Monday to talk about the ferry."
+
+
+@pytest.mark.parametrize(
+    ("sentences", "expected"),
+    [
+        (["Yes."], ["Yes."]),
+        ([LONG, LONG], [LONG, LONG]),
+        (["Yes.", LONG], [f"Yes. {LONG}"]),
+        ([LONG, "Yes."], [f"{LONG} Yes."]),
+        (["Was it?", "Yes.", "No."], ["Was it? Yes. No."]),
+        ([LONG, "Was it?", "Yes.", LONG], [LONG, f"Was it? Yes. {LONG}"]),
+    ],
+    ids=["alone", "long", "short first", "short last", "all short", "between"],
+)
+def test_sentence_texts_join_short_sentences_with_what_follows(sentences, expected):
+    passage = chunk_article(make_article(" ".join(sentences), id="a"))[0]
+    assert len(passage.sentences) == len(sentences)
+    assert sentence_texts(passage) == expected
+
+
+def test_sentence_runs_hold_every_sentence_once_and_slice_back():
+    article = make_article("Intro line.\n\n" + " ".join([LONG, "Was it?", "Yes."] * 9), id="a")
+    for passage in chunk_article(article):
+        runs = sentence_runs(passage)
+        assert [run.slice(article.text) for run in runs] == sentence_texts(passage)
+        assert [run.end for run in runs] == sorted({run.end for run in runs})
+        assert all(sum(run.contains(sentence) for run in runs) == 1 for sentence in passage.sentences)
+        assert (runs[0].start, runs[-1].end) == (passage.sentences[0].start, passage.sentences[-1].end)
 
 
 def test_packing_moves_cosines_by_two_thousandths_at_most():
@@ -41,14 +71,16 @@ def test_nothing_to_compare_gives_nothing():
 
 
 def test_passage_vector_is_the_mean_weighted_by_length():
-    passage = chunk_article(ARTICLE)[0]
-    rows = FakeEmbedder().embed_passages(sentence_texts(passage))
-    mean = sum(len(span) * row for span, row in zip(passage.sentences, rows, strict=True))
+    passage = chunk_article(make_article(f"{LONG} It is far longer than the other one. {LONG}", id="a"))[0]
+    texts = sentence_texts(passage)
+    rows = FakeEmbedder().embed_passages(texts)
+    mean = sum(len(text) * row for text, row in zip(texts, rows, strict=True))
+    assert len(texts) == 2
     assert np.allclose(passage_vector(passage, rows), mean / np.linalg.norm(mean), atol=1e-6)
 
 
 def test_passage_vector_of_sentences_that_cancel_out_is_the_first():
-    passage = chunk_article(make_article("One more. Two more.", id="b"))[0]
+    passage = chunk_article(make_article(f"{LONG} {LONG}", id="b"))[0]
     row = _unit_rows(1, 8)[0]
     assert np.array_equal(passage_vector(passage, np.stack([row, -row])), row)
 
