@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     reader: Literal["extractive"] = "extractive"
     threads: int | None = Field(default=None, ge=1)
     host: str = Field(default="127.0.0.1", min_length=1)
-    port: int | None = Field(default=None, ge=0, le=65535)  # 0: any free one
+    port: int | None = Field(default=None, ge=1, le=65535)
     max_question_chars: int = Field(default=4000, ge=1)  # room for a pasted paragraph, not for an article
     log: Literal["debug", "info", "warning", "error"] = "warning"
 
