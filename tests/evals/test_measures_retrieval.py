@@ -1,21 +1,20 @@
-"""Every measure against a worked example, its edge cases, and a second implementation."""
+"""Every retrieval measure against a worked example, its edge cases, and a second implementation."""
 
 import math
-import statistics
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.types import Span
-from evals.measures import (
-    compare,
+from evals.measures.retrieval import (
     found_spans,
     measure_articles,
     measure_evidence,
     measure_evidence_within,
+    measure_seen_articles,
+    measure_spans,
     rank_articles,
-    summarise,
 )
 from evals.types import Example, GoldSpan, Retrieved
 
@@ -155,51 +154,51 @@ def test_a_span_shifted_out_of_its_passage_lowers_evidence_recall():
     assert measure_evidence(shifted, [example], 10)["Evidence recall@10"]["q"] == 0.0
 
 
-def test_summarise_gives_the_mean_inside_its_interval():
-    values = {str(n): float(n % 4 == 0) for n in range(400)}
-    score = summarise("x", values)
-    assert (score.value, score.n) == (0.25, 400)
-    half_width = 1.96 * statistics.pstdev(values.values()) / math.sqrt(400)  # what theory gives: 0.042
-    assert score.low == pytest.approx(0.25 - half_width, abs=0.006)
-    assert score.high == pytest.approx(0.25 + half_width, abs=0.006)
+def test_measure_articles_weighs_grades():
+    example = Example("q", "?", True, gold_articles=("a", "b"), grades=(2, 1))
+    value = measure_articles(_run(q=["b", "a"]), [example], 10)["nDCG@10"]["q"]
+    assert value == pytest.approx((1 + 2 / math.log2(3)) / (2 + 1 / math.log2(3)))
 
 
-def test_summarise_does_not_depend_on_the_order_of_questions():
-    values = {"a": 0.0, "b": 1.0, "c": 0.3}
-    assert summarise("x", values) == summarise("x", dict(reversed(values.items())))
+def test_measure_seen_articles_by_hand():
+    run = {"q": (*PASSAGES[:2], Retrieved("b", Span(0, 9), 0.1)), "r": tuple(PASSAGES[:2])}
+    values = measure_seen_articles(run, [_example("q", "a", "b"), _example("r", "a", "b"), _example("silent", "a")], 3)
+    assert values["Articles in 3 passages"] == {"q": 1.0, "r": 0.5, "silent": 0.0}
+    assert values["All articles in 3 passages"] == {"q": 1.0, "r": 0.0, "silent": 0.0}
+    assert measure_seen_articles(run, [_example("q", "b")], 2)["Articles in 2 passages"] == {"q": 0.0}
 
 
-@pytest.mark.parametrize(("values", "expected"), [({"q": 0.4}, (0.4, 0.4, 0.4, 1))], ids=["one question"])
-def test_summarise_of_one_question_has_no_width(values, expected):
-    score = summarise("x", values)
-    assert (score.value, score.low, score.high, score.n) == expected
+def test_measure_spans_by_hand():
+    # The first passage finds nothing, the second two spans at once, the third none that is new; one is never found.
+    example = _example("q", spans=[("a", 0, 10), ("a", 50, 60), ("b", 0, 10)])
+    hits = (Retrieved("c", Span(0, 99), 3.0), Retrieved("a", Span(0, 99), 2.0), Retrieved("a", Span(5, 99), 1.0))
+    values = {name: by_id["q"] for name, by_id in measure_spans({"q": hits}, [example], 10).items()}
+    gain = 1 / math.log2(3) + 1 / math.log2(4)
+    assert values["Span nDCG@10"] == pytest.approx(gain / (1 + gain))
+    assert values["Span Recall@10"] == pytest.approx(2 / 3)
+    assert values["Span RR@10"] == 0.5
+    assert values["Span AP@10"] == pytest.approx((1 / 2 + 2 / 3) / 3)
 
 
-def test_summarise_of_nothing_is_not_a_number():
-    score = summarise("x", {})
-    assert math.isnan(score.value)
-    assert score.n == 0
+def test_measure_spans_does_not_change_when_a_passage_is_cut_in_two():
+    example = _example("q", spans=[("a", 10, 20), ("b", 0, 10)])
+    whole = (Retrieved("a", Span(0, 100), 2.0), Retrieved("b", Span(0, 50), 1.0))
+    cut = (Retrieved("a", Span(0, 60), 2.0), Retrieved("b", Span(0, 50), 1.0), Retrieved("a", Span(60, 100), 0.5))
+    assert measure_spans({"q": whole}, [example], 10) == measure_spans({"q": cut}, [example], 10)
 
 
-def test_compare_sees_no_difference_in_equal_systems():
-    values = {str(n): n % 2 / 1 for n in range(50)}
-    same = compare(values, values)
-    assert (same.difference, same.p_value, same.low, same.high) == (0.0, 1.0, 0.0, 0.0)
+def test_a_shifted_span_lowers_the_span_measures():
+    hits = {"q": (Retrieved("a", Span(0, 40), 1.0),)}
+    right, shifted = (measure_spans(hits, [_example("q", spans=[("a", at, at + 20)])], 10) for at in (10, 31))
+    assert [by_id["q"] for by_id in right.values()] == [1.0] * 4
+    assert [by_id["q"] for by_id in shifted.values()] == [0.0] * 4
 
 
-def test_compare_equals_counting_all_swaps():
-    # 8 questions, differences 1..8 tenths all in favour of the first: 2 of 256 swaps are as far from 0.
-    first = {str(n): n / 10 for n in range(1, 9)}
-    result = compare(first, dict.fromkeys(first, 0.0))
-    assert result.difference == pytest.approx(0.45)
-    assert result.p_value == pytest.approx(2 / 256, abs=0.003)
-
-
-def test_compare_is_not_fooled_by_one_outlier():
-    first = {str(n): 0.0 for n in range(20)} | {"lucky": 1.0}
-    assert compare(first, dict.fromkeys(first, 0.0)).p_value == 1.0
-
-
-def test_compare_refuses_systems_with_different_questions():
-    with pytest.raises(ValueError, match="different questions"):
-        compare({"a": 1.0}, {"b": 1.0})
+def test_evidence_takes_the_set_that_is_found_best():
+    one, two, three = (GoldSpan("a", Span(at, at + 10)) for at in (0, 50, 90))
+    example = Example("q", "?", True, gold_spans=(one, two, three), gold_sets=((one, two), (three,)))
+    hits = (Retrieved("a", Span(45, 65), 1.0, n_tokens=5),)
+    assert measure_evidence({"q": hits}, [example], 10)["Evidence recall@10"]["q"] == 0.5
+    hits = (Retrieved("a", Span(85, 105), 1.0, n_tokens=5),)
+    assert measure_evidence({"q": hits}, [example], 10)["All evidence@10"]["q"] == 1.0
+    assert measure_evidence_within({"q": hits}, [example], 9)["Evidence recall@9 tokens"]["q"] == 1.0
