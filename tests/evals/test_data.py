@@ -9,9 +9,8 @@ import pytest
 from corpus.errors import ArticleFormatError, EmptyCorpusError
 from corpus.normalise import normalise_text
 from corpus.types import Span
-from evals.data import check_stored, load_set, merge_overlapping, stored_span
+from evals.data import check_stored, load_set, merge_overlapping, sample, stored_span
 from evals.types import Example, GoldSpan
-from tests.fakes import make_article
 
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "data"
 ROW = {"id": 7, "question": "Who?", "answers": ["Ada"], "gold_docs": ["a"], "answerable": True, "type": "span"}
@@ -86,14 +85,51 @@ def test_load_set_wants_both_files(tmp_path):
 
 
 def test_check_stored_refuses_a_library_that_lacks_evidence():
-    article = make_article("Short.", id="a")
     example = Example("q", "?", True, gold_articles=("a",), gold_spans=(GoldSpan("a", Span(0, 6)),))
-    check_stored([example], {"a": article})
+    check_stored([example], {"a": "Short."})
     with pytest.raises(ArticleFormatError, match="not stored"):
         check_stored([example], {})
     late = Example("q", "?", True, gold_articles=("a",), gold_spans=(GoldSpan("a", Span(0, 7)),))
     with pytest.raises(ArticleFormatError, match="ends after"):
-        check_stored([late], {"a": article})
+        check_stored([late], {"a": "Short."})
+
+
+def test_sample_is_the_same_every_time_keeps_order_and_takes_all_when_there_are_fewer():
+    chosen = sample(range(1000), 50)
+    assert len(chosen) == 50 and chosen == sample(range(1000), 50) and list(chosen) == sorted(chosen)
+    assert sample("abc", None) == sample("abc", 3) == ("a", "b", "c")
+
+
+def test_load_articles_refuses_a_set_with_an_unreadable_article(tmp_path):
+    _write(tmp_path, "text")
+    with (tmp_path / "corpus.jsonl").open("a") as file:
+        file.write('{"id": "torn", "title": "t", "text": ""}\n')
+    with pytest.raises(ArticleFormatError, match="cannot be read"):
+        load_set(tmp_path).load_articles()
+
+
+def test_load_set_reads_documents_that_disagree(tmp_path):
+    kinds = [("a", "correct", "1902"), ("b", "misinfo", "1850"), ("c", "noise", "unknown")]
+    with (tmp_path / "corpus.jsonl").open("w") as file:
+        for name, kind, answer in kinds:
+            row = {"id": name, "title": name, "text": "x", "meta": {"kind": kind, "answer": answer}}
+            file.write(json.dumps(row) + "\n")
+    both = ROW | {"answers": ["1902"], "wrong_answers": ["1850"], "docs": ["a", "b", "c"]}
+    rows = [both, both | {"id": 8, "docs": ["a", "c"]}]
+    (tmp_path / "queries.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    first, second = load_set(tmp_path).examples
+    assert (first.within, first.disagrees, second.disagrees) == (("a", "b", "c"), True, False)
+    assert (first.wanted, first.wrong_answers) == ((("1902",),), ("1850",))
+
+
+def test_load_set_asks_the_last_turn_of_a_conversation(tmp_path):
+    _write(tmp_path, "text")
+    (tmp_path / "queries.jsonl.gz").unlink()
+    turns = [{"role": "user", "text": "Who?"}, {"role": "assistant", "text": "Ada."}, {"role": "user", "text": "When?"}]
+    row = ROW | {"question": "When?", "turns": turns}
+    (tmp_path / "conversations.jsonl").write_text(json.dumps(row) + "\n")
+    [example] = load_set(tmp_path).examples
+    assert (example.question, example.history) == ("When?", ("Who?",))
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the public sets are not here")
