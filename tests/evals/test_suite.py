@@ -1,70 +1,100 @@
-from pathlib import Path
+"""Rows of a suite become examples with spans in the articles; kept cases likewise."""
+
+import json
 
 import pytest
 
-from corpus.errors import ArticleFormatError
-from corpus.types import Span
-from evals.suite import Case, Evidence, judge, load_suite, stem_of
-from qa.types import Abstention, Answer, Citation, Statement, Support
+from corpus.errors import ArticleFormatError, EmptyCorpusError
+from evals.suite import find_suite, load_suite, pending_cases, stem_of
 from tests.fakes import make_article
 
-ARTICLE = make_article("Talks are at an early stage. He called it a “gimmick”. Rwanda seeks £50 million.")
+TEXT = "Talks are at an early stage. He called it a “gimmick”. Rwanda seeks £50 million."
+ARTICLE = make_article(TEXT, id="a1", origin="stem-1.txt")
+ROW = {"id": "c", "question": "What is it?", "type": "quote", "answerable": True, "answers": ["gimmick"]}
+GIMMICK, TALKS = {"article": "stem-1", "all_of": ['"GIMMICK"']}, {"article": "stem-1", "all_of": ["talks"]}
 
 
-def _case(answerable=True, **changes):
-    evidence = (Evidence("stem-1", ('"gimmick"',), ()),) if answerable else ()
-    facts = {"answers": ("gimmick",), "needs_all": False, "history": (), "evidence": evidence} | changes
-    return Case(id="c", question="What did he call it?", type="quote", answerable=answerable, **facts)
+def _load(tmp_path, *rows):
+    path = tmp_path / "s.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return load_suite(path, [ARTICLE])
 
 
-def _answer(start, end, short=None):
-    citation = Citation(1, ARTICLE, "p", Span(start, end), ARTICLE.text[start:end])
-    statement = Statement(citation.quote, (1,), Support.VERBATIM)
-    return Answer("What did he call it?", (statement,), (citation,), (), 0.9, "fake", "s", short_answer=short)
+def _shown(sets):
+    return [[gold.span.slice(TEXT) for gold in each] for each in sets]
 
 
-ABSTAINED = Answer("?", (), (), (), 0.1, "fake", "s", abstention=Abstention("The articles do not say."))
-STEMS = {"a1": "stem-1"}
+def test_evidence_is_found_whatever_its_quotes_and_case(tmp_path):
+    [example] = _load(tmp_path, ROW | {"evidence": [GIMMICK]}).examples
+    assert _shown(example.gold_sets) == [["He called it a “gimmick”."]]
+    assert (example.gold_articles, example.disagrees) == (("a1",), False)
 
 
-def test_judge_takes_the_right_sentence_whatever_its_quotes():
-    verdict = judge(_case(), _answer(29, 54, "gimmick"), STEMS)
-    assert verdict.right and verdict.short_answer_right
+def test_any_entry_is_enough_unless_all_are_needed(tmp_path):
+    row = ROW | {"evidence": [GIMMICK, TALKS]}
+    either, both = _load(tmp_path, row, row | {"need": "all"}).examples
+    talks, gimmick = "Talks are at an early stage.", "He called it a “gimmick”."
+    assert _shown(either.gold_sets) == [[gimmick], [talks]]
+    assert _shown(both.gold_sets) == [[talks, gimmick]]
+    assert _shown([both.gold_spans]) == [[talks, gimmick]]
+
+
+def test_any_of_wants_one_of_its_words(tmp_path):
+    entry = {"article": "stem-1", "any_of": ["early", "seeks"]}
+    [example] = _load(tmp_path, ROW | {"evidence": [entry]}).examples
+    assert _shown(example.gold_sets) == [["Talks are at an early stage."], ["Rwanda seeks £50 million."]]
+
+
+def test_parts_and_positions_are_what_a_complete_answer_names(tmp_path):
+    parts = ROW | {"evidence": [GIMMICK], "parts": [["a", "b"], ["c"]]}
+    sides = ROW | {
+        "evidence": [TALKS],
+        "positions": [{"article": "x", "answers": ["1"]}, {"article": "y", "answers": ["2"]}],
+    }
+    listed, disagreeing = _load(tmp_path, parts, sides).examples
+    assert (listed.wanted, listed.disagrees) == ((("a", "b"), ("c",)), False)
+    assert (disagreeing.wanted, disagreeing.disagrees) == ((("1",), ("2",)), True)
 
 
 @pytest.mark.parametrize(
-    ("case", "answer", "stems"),
+    ("row", "error"),
     [
-        (_case(), _answer(0, 28), STEMS),
-        (_case(), _answer(29, 54), {"a1": "another"}),
-        (_case(), ABSTAINED, STEMS),
-        (_case(answerable=False), _answer(29, 54), STEMS),
-        (_case(needs_all=True, evidence=(*_case().evidence, Evidence("stem-1", ("50",), ()))), _answer(29, 54), STEMS),
+        ({"id": "x"}, "Line 1"),
+        (ROW | {"evidence": [{"article": "stem-1", "all_of": ["nowhere"]}]}, "in no sentence"),
+        (ROW | {"evidence": [{"article": "stem-9"}]}, "not among the articles"),
     ],
-    ids=["wrong sentence", "wrong article", "declined", "should decline", "one of two"],
+    ids=["fields", "sentence", "article"],
 )
-def test_judge_refuses(case, answer, stems):
-    assert not judge(case, answer, stems).right
+def test_load_suite_names_what_is_wrong(tmp_path, row, error):
+    with pytest.raises(ArticleFormatError, match=error):
+        _load(tmp_path, row)
 
 
-def test_judge_takes_an_abstention_where_nothing_answers():
-    assert judge(_case(answerable=False), ABSTAINED, STEMS).right
-
-
-def test_evidence_wants_one_of_any_of():
-    evidence = Evidence("s", ("talks",), ("early", "late"))
-    assert evidence.is_in("Talks are EARLY.") and not evidence.is_in("Talks go on.")
-
-
-def test_load_suite_names_the_bad_line(tmp_path):
-    path = tmp_path / "s.jsonl"
-    path.write_text('{"id": "x"}\n')
+def test_load_suite_names_the_line_that_is_not_json(tmp_path):
+    (tmp_path / "s.jsonl").write_text('{}{"id"\n')
     with pytest.raises(ArticleFormatError, match="Line 1"):
-        load_suite(path)
+        load_suite(tmp_path / "s.jsonl", [])
+
+
+def test_kept_cases_expect_their_spans_and_pending_ones_are_told(tmp_path):
+    gold = {"doc": "a1", "version": ARTICLE.version, "start": 0, "end": 28, "text": TEXT[:28]}
+    kept = {"id": "k", "question": "?", "verdict": "right", "answerable": True, "answers": [], "gold_spans": [gold]}
+    pending = kept | {"id": "p", "verdict": "wrong", "answerable": None, "gold_spans": []}
+    loaded = _load(tmp_path, kept, pending)
+    assert _shown([example.gold_spans for example in loaded.examples]) == [["Talks are at an early stage."]]
+    assert [case["id"] for case in pending_cases(tmp_path / "s.jsonl")] == ["p"]
+    with pytest.raises(ArticleFormatError, match="changed or removed"):
+        _load(tmp_path, kept | {"gold_spans": [gold | {"text": "Talks have ended already. Now"}]})
+
+
+def test_find_suite_names_the_bundled_ones():
+    assert find_suite("bundled").name == "bundled.jsonl"
+    with pytest.raises(EmptyCorpusError, match="bundled, first_answers"):
+        find_suite("nosuch")
 
 
 def test_stem_of_reads_front_matter_or_the_file_name(tmp_path):
     path = tmp_path / "mine.md"
     path.write_text("---\nid: a\nstem: 004_x\n---\nText\nstem: not-this\n")
-    assert stem_of(str(path)) == "004_x"
-    assert stem_of(str(Path("folder") / "000_y.txt")) == "000_y"
+    assert stem_of(make_article("x", origin=str(path))) == "004_x"
+    assert stem_of(make_article("x", origin="folder/000_y.txt")) == "000_y"
