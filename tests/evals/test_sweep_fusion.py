@@ -6,8 +6,6 @@ from corpus.types import Span
 from evals.data import EvalSet
 from evals.sweep_fusion import WEIGHTS, WeightRow, best_weight, half_of, sweep_weights
 from evals.types import Example, GoldSpan
-from index.ingest import add_articles
-from index.open import open_index
 from tests.fakes import FakeEmbedder, make_article
 
 
@@ -36,11 +34,9 @@ def test_sweep_weights_has_a_row_for_each_weight_and_half(tmp_path):
     article = make_article("The ferry was late. Nobody knew why.", id="a1", title="Ferry")
     gold = (GoldSpan("a1", Span(0, 19)),)
     asked = [Example(f"q{n}", "Was the ferry late?", True, (), ("a1",), gold) for n in range(4)]
-    unjudged = Example("null", "Who?", False)
-    with open_index(tmp_path / "library", FakeEmbedder()) as index:
-        add_articles(index, [article])
-        ticks = []
-        rows = sweep_weights(index, EvalSet("s", tmp_path, (*asked, unjudged)), on_question=lambda: ticks.append(1))
+    of = EvalSet("s", tmp_path, (*asked, Example("null", "Who?", False)), (article,))
+    ticks = []
+    rows = sweep_weights(of, tmp_path / "library", embedder=FakeEmbedder(), on_question=lambda: ticks.append(1))
     assert len(ticks) == 4
     assert {(row.dense_weight, row.half) for row in rows} == {(w, half) for w in WEIGHTS for half in ("even", "odd")}
     assert all((row.ndcg, row.evidence) == pytest.approx((1.0, 1.0)) for row in rows)
