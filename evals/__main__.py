@@ -1,124 +1,144 @@
-"""`python -m evals`: `retrieval` measures how well passages are found, `suite` what is answered and cited."""
+"""`python -m evals` (= `byline eval`): ask suites and sets, compare runs, refuse regressions, write reports."""
 
 from __future__ import annotations
 
 import argparse
-import json
+import logging
 import sys
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
-
 from corpus.errors import QAError
-from evals.systems import SYSTEMS
-from evals.types import Score
+
+OUT = Path("eval-runs")
+_EXAMPLES = """examples:
+  python -m evals run bundled first_answers                  the bundled suites
+  python -m evals run SET_FOLDER --limit 200 --set k=20      a sample of a set, with another setting
+  python -m evals run bundled --system my_module:my_engine   anybody's own system
+  python -m evals compare eval-runs/byline eval-runs/my_module-my_engine
+  python -m evals report eval-runs/byline --html report.html
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; exit 0, 1 on an error that is told in a sentence, 2 on wrong usage."""
-    options = _parser().parse_args(arguments)
+    """Run a command; exit 0, 1 on an error that is told in a sentence or a refused gate, 2 on wrong usage."""
+    logging.basicConfig(format="%(levelname)s: %(message)s")
+    options = parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        from evals import commands
+
+        return int(getattr(commands, options.command)(options))
     except QAError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 1
+    except OSError as error:
+        print(f"error: {error.strerror or error}: {error.filename!r}", file=sys.stderr)
+    return 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m evals", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    retrieval = commands.add_parser("retrieval", help="measure retrieval over a set with judged articles and evidence")
-    retrieval.add_argument("set", type=Path, help="folder with corpus.jsonl[.gz] and queries.jsonl[.gz]")
-    retrieval.add_argument("--library", type=Path, required=True, help="folder to keep; a second run embeds nothing")
-    retrieval.add_argument("--system", choices=SYSTEMS, action="append", help="may be repeated; all when not given")
-    retrieval.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
-    retrieval.set_defaults(run=_retrieval)
-    fusion = commands.add_parser("fusion", help="measure every weight of meaning against words, on both halves of sets")
-    fusion.add_argument("sets", type=Path, nargs="+", metavar="SET", help="folders as for `retrieval`")
-    fusion.add_argument("--libraries", type=Path, required=True, help="folder with one library for each set, by name")
-    fusion.set_defaults(run=_fusion)
-    suite = commands.add_parser("suite", help="ask a suite and judge what the answers cite")
-    suite.add_argument("suite", help="name in evals/suites, or a path")
-    suite.add_argument("--articles", type=Path, help="what to ask about; the bundled articles when not given")
-    suite.set_defaults(run=_suite)
-    return parser
-
-
-def _retrieval(options: argparse.Namespace) -> int:
-    from evals.data import load_set
-    from evals.run_retrieval import fill_library, run_systems
-    from index.embed_onnx import embedded_encoder
-    from index.open import open_index
-
-    of = load_set(options.set)
-    systems = options.system or list(SYSTEMS)
-    console = Console(stderr=True)
-    with open_index(options.library, embedded_encoder()) as index, Progress(console=console) as progress:
-        storing = progress.add_task(f"{of.name}: storing", total=None)
-        fill_library(index, of)
-        progress.remove_task(storing)
-        asked = sum(bool(example.gold_articles) for example in of.examples)
-        tasks = {system: progress.add_task(system, total=asked) for system in systems}
-        kept = options.library.with_name(f"{options.library.name}.llamaindex")
-        reports = run_systems(index, of, systems, kept, on_question=lambda name: progress.advance(tasks[name]))
-        embedder, n_passages = index.embedder.fingerprint, index.library.n_passages()
-    for group in reports[0].scores:
-        Console().print(_table(f"{of.name}, {group}", {report.system: report.scores[group] for report in reports}))
-    if options.json:
-        facts = {"set": of.name, "embedder": embedder, "passages": n_passages}
-        rows = [report.to_dict() for report in reports]
-        options.json.write_text(json.dumps(facts | {"systems": rows}, indent=1) + "\n", encoding="utf-8")
-    return 0
-
-
-def _table(title: str, scores: Mapping[str, Sequence[Score]]) -> Table:
-    """Return a row for each measure and a column for each system, with the intervals."""
-    names = [score.name for score in next(iter(scores.values())) if score.n]
-    table = Table("measure", "n", *scores, title=title)
-    for name in names:
-        cells = [next(score for score in own if score.name == name) for own in scores.values()]
-        table.add_row(name, str(cells[0].n), *(f"{c.value:.3f} [{c.low:.3f}, {c.high:.3f}]" for c in cells))
-    return table
-
-
-def _fusion(options: argparse.Namespace) -> int:
-    from evals.data import load_set
-    from evals.run_retrieval import fill_library
-    from evals.sweep_fusion import WEIGHTS, best_weight, sweep_weights
-    from index.embed_onnx import embedded_encoder
-    from index.open import open_index
-
-    rows = []
-    encoder = embedded_encoder()
-    for of in map(load_set, options.sets):
-        with (
-            open_index(options.libraries / of.name, encoder) as index,
-            Progress(console=Console(stderr=True)) as progress,
-        ):
-            fill_library(index, of)
-            task = progress.add_task(of.name, total=sum(bool(example.gold_articles) for example in of.examples))
-            rows += sweep_weights(index, of, on_question=partial(progress.advance, task))
-    columns = sorted({(row.set_name, row.half) for row in rows})
-    table = Table("weight", *(f"{name}, {half}" for name, half in columns), title="nDCG@10 / evidence recall@10")
-    for weight in WEIGHTS:
-        cells = {(r.set_name, r.half): f"{r.ndcg:.4f} / {r.evidence:.4f}" for r in rows if r.dense_weight == weight}
-        table.add_row(f"{weight:.2f}", *(cells[column] for column in columns))
-    Console().print(table)
-    print(
-        f"best on the even halves: {best_weight(rows, 'even'):.2f}, on the odd halves: {best_weight(rows, 'odd'):.2f}"
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of every command."""
+    found = argparse.ArgumentParser(
+        prog="python -m evals",
+        description=__doc__,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    return 0
+    commands = found.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    _add_run(commands.add_parser("run", help="ask suites or sets of a system and measure what comes"))
+    _add_compare(commands.add_parser("compare", help="set two runs against each other, question by question"))
+    _add_gate(commands.add_parser("gate", help="ask the bundled suites; exit 1 on a significant loss"))
+    _add_sweep(commands.add_parser("sweep", help="run a suite under many settings; quality against time"))
+    _add_report(commands.add_parser("report", help="show a run; write Markdown, JSON or one HTML page"))
+    _add_support(commands.add_parser("support", help="measure support checks on labelled claims"))
+    _add_dev(commands.add_parser("dev", help="the whole report over the public DEV sets, beside LlamaIndex"))
+    _add_keep(commands.add_parser("keep", help="keep a question as a case to test by"))
+    _add_judge(commands.add_parser("judge", help="let a language model judge a run, apart from its figures"))
+    _add_fusion(commands.add_parser("fusion", help="measure every weight of meaning against words, on halves of sets"))
+    return found
 
 
-def _suite(options: argparse.Namespace) -> int:
-    from evals.run_suite import find_suite, run_suite, table
+def _add_run(command: argparse.ArgumentParser) -> None:
+    command.add_argument("suites", nargs="+", metavar="SUITE", help="bundled suite, .jsonl, .csv, SQuAD .json, folder")
+    command.add_argument("--system", default="byline", help="byline, bm25, dense, rrf, llamaindex, module:function")
+    command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting; may be repeated")
+    command.add_argument("--workers", type=int, default=1, metavar="N", help="questions at a time after the first 30")
+    command.add_argument("--articles", type=Path, help="what questions without articles are about; else the bundled")
+    command.add_argument("--library", type=Path, metavar="DIR", help="or the library that holds it")
+    command.add_argument("--llm", metavar="MODULE:FUNCTION", help="LlamaIndex LLM for --system llamaindex")
+    command.add_argument("--prices", metavar="IN,OUT", help="dollars for a million tokens read and written")
+    _add_folders(command)
 
-    print(table(run_suite(find_suite(options.suite), options.articles)))
-    return 0
+
+def _add_folders(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--limit", type=int, metavar="N", help="a sample of N questions, drawn with a fixed seed")
+    command.add_argument("--out", type=Path, metavar="DIR", help=f"where runs are kept; else {OUT}/SYSTEM")
+    command.add_argument("--work", type=Path, metavar="DIR", default=OUT / "work", help="where libraries are kept")
+
+
+def _add_compare(command: argparse.ArgumentParser) -> None:
+    command.add_argument("first", type=Path, help="folder that `run` wrote")
+    command.add_argument("second", type=Path)
+    command.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_gate(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--baseline", type=Path, required=True, metavar="FILE", help="figures to hold")
+    command.add_argument("--update", action="store_true", help="write the baseline anew instead of checking")
+
+
+def _add_sweep(command: argparse.ArgumentParser) -> None:
+    command.add_argument("suite", metavar="SUITE")
+    command.add_argument(
+        "--set", action="append", required=True, metavar="NAME=V,V,...", help="k, chunk_tokens, dense_weight, ..."
+    )
+    command.add_argument("--measure", default="Right", help="what is the quality, e.g. 'nDCG@10'")
+    command.add_argument("--articles", type=Path)
+    _add_folders(command)
+
+
+def _add_report(command: argparse.ArgumentParser) -> None:
+    command.add_argument("run", type=Path, help="folder that `run` wrote")
+    command.add_argument("--against", type=Path, metavar="RUN", help="another run of the same suites")
+    for name in ("html", "markdown", "json"):
+        command.add_argument(f"--{name}", type=Path, metavar="FILE", help=f"write {name} there")
+
+
+def _add_support(command: argparse.ArgumentParser) -> None:
+    command.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="with items.jsonl[.gz]")
+    command.add_argument("--limit", type=int, metavar="N")
+    command.add_argument("--work", type=Path, metavar="DIR", default=OUT / "work", help="where scores are kept")
+
+
+def _add_dev(command: argparse.ArgumentParser) -> None:
+    command.add_argument("data", type=Path, metavar="DATA", help="folder of the sets' folders")
+    command.add_argument("--work", type=Path, required=True, metavar="DIR", help="libraries, runs and the report")
+    command.add_argument("--sets", metavar="NAME,NAME,...", help="only these")
+    command.add_argument("--limit", type=int, metavar="N", help="a sample of N questions of each set, fixed seed")
+    command.add_argument("--workers", type=int, default=2, metavar="N", help="questions at a time after the first 30")
+    command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting; may be repeated")
+    command.add_argument("--llm", metavar="MODULE:FUNCTION", help="LlamaIndex LLM for the starter")
+
+
+def _add_keep(command: argparse.ArgumentParser) -> None:
+    command.add_argument("question", nargs="?", help="asked of the library and kept with the answer's citations")
+    command.add_argument("--library", type=Path, metavar="DIR", help="else BYLINE_LIBRARY, else your data folder")
+    command.add_argument("--verdict", choices=("right", "wrong"), default="right", help="on the answer; right unless")
+    command.add_argument("--note", default="", help="why")
+    command.add_argument("--list", action="store_true", help="print the kept cases as JSON lines")
+    command.add_argument("--settle", metavar="ID", help="say what a kept case should have cited")
+    command.add_argument("--article", metavar="ID", help="with --settle: the article that answers")
+    command.add_argument("--quote", action="append", default=[], metavar="TEXT", help="with --article: its words")
+    command.add_argument("--decline", action="store_true", help="with --settle: it should have declined")
+
+
+def _add_judge(command: argparse.ArgumentParser) -> None:
+    command.add_argument("run", type=Path, help="folder that `run` wrote")
+    command.add_argument("--llm", required=True, metavar="MODULE:FUNCTION", help="gives a LlamaIndex LLM")
+
+
+def _add_fusion(command: argparse.ArgumentParser) -> None:
+    command.add_argument("sets", type=Path, nargs="+", metavar="SET", help="folders of sets with judged evidence")
+    command.add_argument("--libraries", type=Path, required=True, help="folder with one library for each set, by name")
 
 
 if __name__ == "__main__":
