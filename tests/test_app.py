@@ -13,8 +13,10 @@ from fastapi.testclient import TestClient
 import app
 import qa
 from corpus.errors import ReaderUnavailableError, SettingsError
+from qa.keep import read_cases
 from qa.views import guard
-from qa.views.chat import EXAMPLES, MAX_TURNS, Refusal, Turn, ask, render_chat
+from qa.views.chat import EXAMPLES, MAX_TURNS, Refusal, Turn, ask, keep, render_chat
+from qa.views.chat import FORGOTTEN as FORGOTTEN_TURN
 from qa.views.evidence import CHANGED, FORGOTTEN, REMOVED, open_citation
 from qa.views.library import add_upload, remove_article, render_library, render_outcomes
 from tests.fakes import make_article
@@ -83,6 +85,27 @@ def test_ask_shows_an_error_as_its_sentence(byline):
     assert '<p class="failed" role="alert">The reader &lt;b&gt;x&lt;/b&gt; is away. Start it.</p>' in render_chat(
         turns, ()
     )
+
+
+@pytest.mark.parametrize("verdict", ["right", "wrong"])
+def test_keep_writes_a_case_and_says_so(byline, verdict):
+    byline.folder.mkdir()
+    turns = asked(byline, "Nothing here?", asked(byline, "Who is Mary?")[-1])[-1]
+    after = keep(byline, turns, 0, verdict)
+    [case] = read_cases(byline.folder)
+    assert (case["question"], case["verdict"], len(case["given"])) == ("Who is Mary?", verdict, 1)
+    assert [turn.kept for turn in after] == [verdict, None]
+    html = render_chat(after, ())
+    assert html.count("Kept as a case to test by.") == html.count("Keep as a case to test by:") == 1
+    assert f'data-turn="0" data-verdict="{verdict}" aria-pressed="true"' in html and html.count('"true"') == 1
+
+
+def test_keep_tells_why_not(byline):
+    turns = asked(byline, "Who is Mary?")[-1]
+    assert keep(byline, turns, 7, "right") == Refusal(FORGOTTEN_TURN)
+    assert keep(byline, (Turn(0, "Still being asked?"),), 0, "right") == Refusal(FORGOTTEN_TURN)
+    refusal = keep(byline, turns, 0, "right")  # the folder was never made
+    assert isinstance(refusal, Refusal) and refusal.reason.startswith("The case cannot be written: ")
 
 
 def test_render_chat_offers_examples_of_articles_that_are_there():

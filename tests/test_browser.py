@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,6 +12,7 @@ pytest.importorskip("playwright")
 
 from playwright.sync_api import Page, expect  # noqa: E402
 
+from qa.keep import read_cases  # noqa: E402
 from tests.browser_page import CHROMIUM, chromium  # noqa: E402
 from tests.page_process import serving  # noqa: E402
 
@@ -32,8 +34,13 @@ HOSTILE = [
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("library")) as address:
+def library(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("library")
+
+
+@pytest.fixture(scope="module")
+def address(library) -> Iterator[str]:
+    with serving(library) as address:
         yield address
 
 
@@ -140,6 +147,20 @@ def test_citation_opens_by_keyboard_and_as_a_sheet_on_a_phone(page):
     page.keyboard.press("Escape")
     expect(page.locator("#evidence-column")).to_be_hidden()
     expect(chip).to_be_focused()
+
+
+def test_answer_is_kept_as_a_case_by_keyboard(page, library):
+    ask(page, QUESTION)
+    last = page.locator(".turn").last
+    last.get_by_role("button", name="Right").focus()
+    page.keyboard.press("Enter")
+    expect(last.get_by_role("button", name="Right")).to_have_attribute("aria-pressed", "true")
+    expect(last.get_by_role("button", name="Right")).to_be_focused()
+    assert [(case["question"], case["verdict"]) for case in read_cases(library)] == [(QUESTION, "right")]
+    last.get_by_role("button", name="Wrong").click()
+    expect(last.get_by_role("button", name="Wrong")).to_have_attribute("aria-pressed", "true")
+    assert [(case["question"], case["verdict"]) for case in read_cases(library)] == [(QUESTION, "wrong")]
+    assert_nothing_sticks_out(page)
 
 
 def test_example_is_asked_when_it_is_chosen(page):

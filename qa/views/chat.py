@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from corpus.errors import BrokenCitationError, EmptyCorpusError, QAError, SettingsError
+from qa.keep import keep_case
 from qa.render import render_answer, render_statements
 from qa.safe_text import escape
 from qa.types import Answer, Citation, Statement, StreamEvent
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from qa.byline import Byline
+    from qa.keep import Verdict
 
 _LOG = logging.getLogger(__name__)
 MAX_TURNS = 50  # a turn keeps its articles in memory, about 50 kB; more than fifty are not scrolled back to
+FORGOTTEN = "This answer is no longer at hand. Ask the question again to keep it."
 EMPTY_LIBRARY = "The library holds no articles yet. Add some in the Library tab, then ask again."
 
 # Shown while the chat is empty, as long as the article that answers is in the library. The last one has no answer.
@@ -40,6 +43,7 @@ class Turn:
         statements: Those that have streamed in; the finished answer takes their place.
         citations: Of those statements.
         error: One sentence, in place of an answer.
+        kept: What the visitor said of the answer when it was kept as a case to test by.
     """
 
     number: int
@@ -49,6 +53,7 @@ class Turn:
     citations: tuple[Citation, ...] = ()
     answer: Answer | None = None
     error: str | None = None
+    kept: Verdict | None = None
 
 
 Turns = tuple[Turn, ...]
@@ -78,6 +83,21 @@ def ask(byline: Byline, question: str, turns: Turns) -> Iterator[Turns | Refusal
     except QAError as error:
         _LOG.warning("A question ended in an error.", exc_info=error)
         yield (*before, replace(turn, error=str(error)))
+
+
+def keep(byline: Byline, turns: Turns, number: int, verdict: Verdict) -> Turns | Refusal:
+    """Keep the answer of a turn as a case to test by, or say in one sentence why not."""
+    turn = next((turn for turn in turns if turn.number == number), None)
+    if turn is None or turn.answer is None:
+        return Refusal(FORGOTTEN)
+    try:
+        keep_case(byline.folder, turn.answer, verdict)
+    except QAError as error:
+        return Refusal(str(error))
+    except OSError as error:
+        _LOG.error("A case is not kept.", exc_info=error)
+        return Refusal(f"The case cannot be written: {error.strerror}. Make room in the library's folder.")
+    return tuple(replace(each, kept=verdict) if each is turn else each for each in turns)
 
 
 def advance(turn: Turn, event: StreamEvent) -> Turn:
@@ -111,7 +131,7 @@ def _render_turn(turn: Turn) -> str:
 def _render_reply(turn: Turn) -> str:
     try:
         if turn.answer:
-            return render_answer(turn.answer, turn.number)
+            return render_answer(turn.answer, turn.number) + _render_keep(turn)
         streamed = render_statements(turn.statements, turn.citations, turn.number)
     except BrokenCitationError as error:  # one answer that cannot be shown must not take the others with it
         _LOG.error("An answer is not shown.", exc_info=error)
@@ -119,6 +139,16 @@ def _render_reply(turn: Turn) -> str:
     if turn.error:
         return streamed + _render_error(turn.error)
     return f'{streamed}<p class="progress">{escape(turn.progress)}</p>'
+
+
+def _render_keep(turn: Turn) -> str:
+    buttons = "".join(
+        f'<button type="button" class="keep" data-turn="{turn.number}" data-verdict="{verdict}"'
+        f' aria-pressed="{"true" if turn.kept == verdict else "false"}">{verdict.capitalize()}</button>'
+        for verdict in ("right", "wrong")
+    )
+    said = "Kept as a case to test by." if turn.kept else "Keep as a case to test by:"
+    return f'<p class="keeping" role="group" aria-label="Keep this answer as a case"><span>{said}</span>{buttons}</p>'
 
 
 def _render_error(sentence: str) -> str:

@@ -20,6 +20,7 @@ from qa.views.guard import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from qa.byline import Byline
+    from qa.keep import Verdict
 
 _LOG = logging.getLogger(__name__)
 HERE = Path(__file__).parent
@@ -127,9 +128,17 @@ def _wire_ask_tab(tab: AskTab, byline: Byline) -> None:
             _LOG.error("A citation is not shown.", exc_info=error)
             return render_notice(str(error), opened)
 
+    def on_keep(before: Turns, event: gr.EventData) -> tuple[Any, ...]:
+        verdict: Verdict = "right" if event.verdict == "right" else "wrong"
+        after = chat_view.keep(byline, before, int(event.turn), verdict)
+        if isinstance(after, Refusal):
+            return gr.skip(), _render_alert(after.reason), gr.skip()
+        return _chat_html(byline, after), "", after
+
     outputs = [tab.chat, tab.notice, tab.question, tab.turns]
     tab.question.submit(on_ask, [tab.question, tab.turns], outputs, **QUIET)
     tab.chat.ask_example(on_example, [tab.turns], outputs, **QUIET)
+    tab.chat.keep_case(on_keep, [tab.turns], [tab.chat, tab.notice, tab.turns], queue=False, **QUIET)
     for viewer in (tab.chat, tab.evidence):
         viewer.open_citation(on_open, [tab.turns], [tab.evidence], queue=False, **QUIET)
 
