@@ -112,6 +112,7 @@ def _add_support(command: argparse.ArgumentParser) -> None:
 def _add_dev(command: argparse.ArgumentParser) -> None:
     command.add_argument("data", type=Path, metavar="DATA", help="folder of the sets' folders")
     command.add_argument("--work", type=Path, required=True, metavar="DIR", help="libraries, runs and the report")
+    command.add_argument("--results", type=Path, metavar="FILE", help="Markdown file to put the report into, by marks")
     command.add_argument("--sets", metavar="NAME,NAME,...", help="only these")
     command.add_argument("--limit", type=int, metavar="N", help="a sample of N questions of each set, fixed seed")
     command.add_argument("--workers", type=int, default=2, metavar="N", help="questions at a time after the first 30")

@@ -150,7 +150,7 @@ def support(options: argparse.Namespace) -> int:
 
 def dev(options: argparse.Namespace) -> int:
     """Run the public DEV sets and write the report into the work folder."""
-    from evals.dev import CLAIM_SETS, SETS, run_dev, write_dev
+    from evals.dev import CLAIM_SETS, SETS, put_into, run_dev, write_dev
     from evals.report_rich import print_reports, print_support
     from evals.systems import make_bench
 
@@ -163,6 +163,8 @@ def dev(options: argparse.Namespace) -> int:
     print_reports(made.runs, _stdout())
     if made.support:
         print_support(made.support, _stdout())
+    if options.results:
+        put_into(options.results, made)
     for path in write_dev(made, options.work):
         _stderr().print(f"wrote {path}", highlight=False)
     return 0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from corpus.errors import EmptyCorpusError
+from corpus.errors import ArticleFormatError, EmptyCorpusError
 from evals.compare import ALPHA, Verdict
 from evals.data import sample
 from evals.report import RunReport, cell, difference_cell, load_reports, to_json, to_markdown
@@ -30,6 +30,7 @@ SETS = (
     "injection",
 )
 CLAIM_SETS = ("faithfulness_wice", "faithfulness_mtrag", "faithfulness_faithbench")
+BEGIN, END = "<!-- dev report -->", "<!-- end of dev report -->"
 OURS, THEIRS = "byline", "llamaindex"
 NOTES = {
     "scifact": "Its questions are claims; 304 of them are to be declined, since no abstract decides them.",
@@ -118,6 +119,20 @@ def write_dev(report: DevReport, folder: Path) -> list[Path]:
     return [folder / name for name in contents]
 
 
+def put_into(path: Path, report: DevReport) -> None:
+    """Put the report between the two marks of a Markdown file, in place of the last one.
+
+    Raises:
+        ArticleFormatError: If the file lacks the marks.
+    """
+    text = path.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ArticleFormatError(f"{str(path)!r} lacks the lines {BEGIN!r} and {END!r}, between which the report goes.")
+    path.write_text(f"{before}{begin}\n\n{dev_markdown(report)}\n{end}{after}", encoding="utf-8")
+
+
 def dev_markdown(report: DevReport) -> str:
     """Return the report as Markdown: how it was measured, where ours is worse, a table for each set, support checks."""
     parts = []
@@ -128,7 +143,8 @@ def dev_markdown(report: DevReport) -> str:
             f"Measured {manifest['finished'][:10]} on {manifest['machine']} ({versions}) with "
             "`python -m evals dev DATA --work DIR`. Means with bootstrap 95 % intervals; a difference is named when a "
             "paired randomisation test sees one (p < 0.05, each measure by itself). The starter has no language model "
-            "here: it states its first source. Times are of the first questions of a set, asked alone."
+            "here: it states its first source of up to 512 tokens, which holds more than one sentence can. Times are "
+            "of the first questions of a set, asked alone."
         )
         parts.append("### Where ours is worse\n\n" + ("\n".join(_worse(report.runs)) or "Nowhere beyond chance."))
         for run in report.runs:

@@ -92,7 +92,7 @@ def draw_differences(bars: Sequence[Bar]) -> str:
     if not bars:
         return ""
     reach = max(max(abs(bar.low), abs(bar.high)) for bar in bars) or 1.0
-    left = 150
+    left = 166
     scale = (WIDTH - left - 8) / 2
     middle_x = left + scale
     height = len(bars) * _ROW + 28
@@ -109,7 +109,7 @@ def draw_differences(bars: Sequence[Bar]) -> str:
         faint = " faint" if bar.low <= 0 <= bar.high else ""
         parts.append(
             f'<g class="difference{faint}"><title>{escape(_told(bar))}</title>'
-            f'<text class="name" x="0" y="{y + _TEXT_BELOW}">{_label(bar.name, 25)}</text>'
+            f'<text class="name" x="0" y="{y + _TEXT_BELOW}">{_label(bar.name, 29)}</text>'
             f'<line class="whisker" x1="{low:.1f}" x2="{high:.1f}" y1="{y}" y2="{y}"/>'
             f'<circle class="dot s1" cx="{x:.1f}" cy="{y}" r="4"/></g>'
         )

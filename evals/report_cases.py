@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evals.report import N_WORST, RunReport, worst_rows
-from evals.rows import Excerpt, Row
+from evals.rows import AROUND_CHARS, Excerpt, Row
 from evals.types import Reply
 from qa.safe_text import clipped, escape
 
 SHOWN_CHARS = 900  # of one piece of evidence: a whole article as citation would hide all else
 SHOWN_GOLD = 6
+STATED_CHARS = 300  # a verbatim statement is shown again, whole, as what it cites
 _VALUES = ("Right", "Citation precision", "Citation recall", "Token F1", "Answer contained", "Evidence recall@10")
 
 
@@ -69,12 +70,12 @@ def _render_reply(row: Row, system: str) -> str:
     if reply is None or reply.error:
         reason = reply.error if reply and reply.error else "It was never asked."
         return f'<section>{head}<p class="broken">{escape(reason)}</p></section>'
-    sure = f" (confidence {reply.confidence:.2f})" if reply.confidence is not None else ""
+    sure = f"Confidence {reply.confidence:.2f}." if reply.confidence is not None else ""
     if reply.abstained or not reply.statements:
-        said = f"<p><b>Declined.</b>{escape(sure)}</p>"
+        said = f"<p><b>Declined.</b> {escape(sure)}</p>"
     else:
-        said = f'<p dir="auto"><b>{escape(clipped(reply.short_answer or "", 200))}</b>{escape(sure)}</p>'
-        said += "".join(f'<p dir="auto">{escape(clipped(s.text, SHOWN_CHARS))}{_marks(s.citations)}</p>'
+        said = f'<p dir="auto"><b>{escape(clipped(reply.short_answer or "", 200))}</b> {escape(sure)}</p>'
+        said += "".join(f'<p dir="auto">{escape(clipped(s.text, STATED_CHARS))}{_marks(s.citations)}</p>'
                         for s in reply.statements)  # fmt: skip
     shown = "".join(_render_excerpt(each) for each in row.cited)
     return f"<section>{head}{said}{shown}{_render_broken(row, reply)}</section>"
@@ -96,7 +97,9 @@ def _render_broken(row: Row, reply: Reply) -> str:
 
 def _render_excerpt(each: Excerpt) -> str:
     text = each.text if len(each.text) <= SHOWN_CHARS else each.text[:SHOWN_CHARS] + "…"
-    before, after = (f'<span class="around">{escape(part)}</span>' for part in (each.before, each.after))
+    before = ("…" if len(each.before) >= AROUND_CHARS else "") + each.before
+    after = each.after + ("…" if len(each.after) >= AROUND_CHARS else "")
+    before, after = (f'<span class="around">{escape(part)}</span>' for part in (before, after))
     where = f"{each.title}, {each.article_id}, {each.start}..{each.end}"
     return (
         f'<blockquote dir="auto"><cite>{escape(clipped(where, 160))}</cite>{before}<mark>{escape(text)}</mark>{after}'

@@ -110,6 +110,13 @@ def test_the_gate_takes_a_gain_and_a_new_question(baseline, tmp_path):
     assert check(GOOD, tmp_path / "low.json").losses == ()
 
 
+def test_a_baseline_rounds_and_no_third_seems_to_fall(tmp_path):
+    thirds = [replace(row, values={**row.values, "Right": 2 / 3}) for row in GOOD]
+    write_baseline(thirds, tmp_path / "thirds.json")
+    result = check(thirds, tmp_path / "thirds.json")
+    assert result.losses == () and {each.comparison.difference for each in result.differences} == {0.0}
+
+
 def test_a_baseline_holds_numbers_alone_and_must_be_one(baseline, tmp_path):
     assert "storm" not in baseline.read_text()
     (tmp_path / "other.json").write_text(json.dumps({"version": 0}))

@@ -1,6 +1,7 @@
 """The command line: each command does what it says, errors are one sentence, misuse exits 2."""
 
 import json
+import re
 
 import pytest
 
@@ -139,6 +140,18 @@ def test_dev_makes_the_whole_report(tmp_path, capsys):
     assert stored["runs"][0]["against"]["system"] == "llamaindex" and len(stored["support"]) == 2
     assert (tmp_path / "work" / "dev.html").read_text().count("<svg") == 5
     assert main([*command, "--sets", "nosuch"]) == 1
+    results = tmp_path / "RESULTS.md"
+    results.write_text("before\n<!-- dev report -->\nstale words\n<!-- end of dev report -->\nafter\n")
+    again = [*command, "--sets", "faithfulness_mtrag", "--results", str(results)]
+    assert main(again) == 0 == main(again)
+    assert re.fullmatch(
+        r"before\n<!-- dev report -->\n\n## Support.*\n<!-- end of dev report -->\nafter\n",
+        results.read_text(),
+        re.DOTALL,
+    )
+    assert "stale words" not in results.read_text()
+    results.write_text("no marks")
+    assert main(again) == 1
 
 
 def test_fusion_prints_a_row_for_each_weight(folder, capsys):
