@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -99,14 +99,16 @@ def compare_rows(first: Sequence[Row], second: Sequence[Row]) -> list[Difference
     return compare_figures(figures_of(first), figures_of(second))
 
 
-def compare_figures(first: Figures, second: Figures) -> list[Difference]:
-    """Compare every measure that both have."""
+def compare_figures(first: Figures, second: Figures, only: Collection[str] | None = None) -> list[Difference]:
+    """Compare every measure that both have, or of these only the named ones."""
     found = []
-    for name in (name for name in first.values if name in second.values):
+    for name in (name for name in first.values if name in second.values and (only is None or name in only)):
         one, two = _shared(first.values[name], second.values[name])
         if one:
             found.append(Difference(name, summarise(name, one).value, summarise(name, two).value, compare(one, two)))
     for name, (kind, statistic) in POOLED.items():
+        if only is not None and name not in only:
+            continue
         ones, twos = _shared(first.pooled.get(kind, {}), second.pooled.get(kind, {}))
         values = [figure_of(rows, statistic) for rows in (ones, twos) if rows]
         if values and not any(map(math.isnan, values)):

@@ -122,8 +122,12 @@ def row_line(row: Row) -> str:
     return json.dumps(stored, ensure_ascii=False) + "\n"
 
 
-def read_rows_of_run(path: Path) -> Iterator[Row]:
+def read_rows_of_run(path: Path, *, with_hits: bool = True) -> Iterator[Row]:
     """Yield the rows of a run; a last line that was cut off by a crash is passed over.
+
+    Args:
+        path: The file.
+        with_hits: Whether hits are needed: a hundred for each question fill the memory where they are not.
 
     Raises:
         ArticleFormatError: If another line is not a row.
@@ -133,25 +137,26 @@ def read_rows_of_run(path: Path) -> Iterator[Row]:
         if not line:
             continue
         try:
-            yield _parse(json.loads(line))
+            yield _parse(json.loads(line), with_hits)
         except (ValueError, TypeError, KeyError) as error:
             if number == len(lines):  # a whole line ends with "\n", so what follows the last one was cut
                 return
             raise ArticleFormatError(f"Line {number} of {str(path)!r} is not a row of a run. Run it anew.") from error
 
 
-def _parse(stored: dict[str, Any]) -> Row:
+def _parse(stored: dict[str, Any], with_hits: bool) -> Row:
     reply = stored["reply"]
     for name in ("gold", "cited"):
         stored[name] = tuple(Excerpt(**each) for each in stored[name])
     stored["answers"] = tuple(stored["answers"])
-    stored["reply"] = _parse_reply(reply) if reply is not None else None
+    stored["reply"] = _parse_reply(reply, with_hits) if reply is not None else None
     return Row(**stored)
 
 
-def _parse_reply(stored: dict[str, Any]) -> Reply:
+def _parse_reply(stored: dict[str, Any], with_hits: bool) -> Reply:
     stored["hits"] = tuple(
-        Retrieved(name, Span(start, end), score, n_tokens) for name, start, end, score, n_tokens in stored["hits"]
+        Retrieved(name, Span(start, end), score, n_tokens)
+        for name, start, end, score, n_tokens in (stored["hits"] if with_hits else ())
     )
     stored["statements"] = tuple(Stated(each["text"], tuple(each["citations"])) for each in stored["statements"])
     stored["citations"] = tuple(CitedSpan(**each) for each in stored["citations"])

@@ -100,7 +100,7 @@ def summarise_rows(rows: Sequence[Row], *, suite: str, system: str) -> dict[str,
 
 
 def load_run(folder: Path) -> tuple[dict[str, Any], list[Row]]:
-    """Return the manifest and rows of a finished run.
+    """Return the manifest and rows of a finished run, without the hits.
 
     Raises:
         ArticleFormatError: If the folder holds none, or it was broken off.
@@ -111,7 +111,7 @@ def load_run(folder: Path) -> tuple[dict[str, Any], list[Row]]:
         raise ArticleFormatError(f"{str(folder)!r} holds no run. Name a folder that `evals run` wrote.") from error
     if "finished" not in manifest:
         raise ArticleFormatError(f"The run in {str(folder)!r} was broken off. Start it again, it goes on from there.")
-    return manifest, list(read_rows_of_run(folder / ROWS))
+    return manifest, list(read_rows_of_run(folder / ROWS, with_hits=False))
 
 
 def find_runs(folder: Path) -> dict[str, Path]:

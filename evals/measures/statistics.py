@@ -18,7 +18,7 @@ RESAMPLES = 2000  # the interval's ends then wander by about a twentieth of its 
 PERMUTATIONS = 10_000  # resolves p-values down to 0.0001
 POOLED_DRAWS = 1000  # pooled figures are computed draw by draw; p-values down to 0.001
 SEED = 20261122  # any; fixed, so that a re-run gives identical intervals
-_CHUNK = 500  # swaps tried at a time: 6,000 questions then take 24 MB
+_CHUNK = 500  # swaps or draws computed at a time: 6,000 questions then take 24 MB
 
 
 def summarise(name: str, values: Mapping[str, float]) -> Score:
@@ -42,8 +42,10 @@ def summarise_pooled(name: str, rows: Mapping[str, Sequence[float]], statistic: 
     matrix = _matrix(rows)
     if not len(matrix):
         return Score(name, float("nan"), float("nan"), float("nan"), 0)
-    random = np.random.default_rng(SEED)
-    n = len(matrix)
+    n, random = len(matrix), np.random.default_rng(SEED)
+    if (matrix == matrix[0]).all():  # every draw is the same
+        value = statistic(matrix)
+        return Score(name, value, value, value, n)
     drawn = np.array([statistic(matrix[random.integers(0, n, n)]) for _ in range(POOLED_DRAWS)])
     value = statistic(matrix)  # of the sorted rows: sums of floats depend on their order
     defined = drawn[~np.isnan(drawn)]
@@ -93,6 +95,8 @@ def compare_pooled(
     _check_same(first, second)
     names = sorted(first)
     one, two = (np.array([list(rows[name]) for name in names], float) for rows in (first, second))
+    if np.array_equal(one, two):
+        return Comparison(0.0, 0.0, 0.0, 1.0, len(names))
     observed = statistic(one) - statistic(two)
     random = np.random.default_rng(SEED)
     n, as_far, drawn = len(names), 1, []
@@ -129,13 +133,15 @@ def _matrix(rows: Mapping[str, Sequence[float]]) -> Matrix:
 
 
 def _interval(sample: Matrix) -> tuple[float, float]:
-    means = _draws(len(sample)) @ sample / len(sample)
+    draws = _draws(len(sample))
+    chunks = (draws[start : start + _CHUNK].astype(np.float64) for start in range(0, RESAMPLES, _CHUNK))
+    means = np.concatenate([chunk @ sample for chunk in chunks]) / len(sample)
     low, high = np.percentile(means, [2.5, 97.5])
     return float(low), float(high)
 
 
-@lru_cache(maxsize=2)
-def _draws(n: int) -> Matrix:
-    """Return how often each of n questions is drawn, shape (RESAMPLES, n)."""
+@lru_cache(maxsize=8)  # measures of one set share a few numbers of questions
+def _draws(n: int) -> NDArray[np.uint8]:
+    """Return how often each of n questions is drawn, shape (RESAMPLES, n); nobody is drawn 256 times."""
     random = np.random.default_rng(SEED)
-    return np.array([np.bincount(random.integers(0, n, n), minlength=n) for _ in range(RESAMPLES)], np.float64)
+    return np.array([np.bincount(random.integers(0, n, n), minlength=n) for _ in range(RESAMPLES)], np.uint8)

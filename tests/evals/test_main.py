@@ -2,10 +2,12 @@
 
 import json
 import re
+import shlex
+from pathlib import Path
 
 import pytest
 
-from evals.__main__ import main
+from evals.__main__ import main, parser
 from tests.evals.conftest import write_set
 
 
@@ -165,6 +167,14 @@ def test_an_error_is_one_sentence(tmp_path, capsys):
         assert main(arguments) == 1
         error = capsys.readouterr().err
         assert error.startswith("error: ") and error.count("\n") == 1
+
+
+def test_the_commands_of_the_readme_parse():
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    lines = re.findall(r"^python -m evals (.+)$", readme, re.MULTILINE)
+    assert len(lines) >= 6
+    for line in lines:
+        parser().parse_args(shlex.split(line))
 
 
 def test_misuse_exits_2(capsys):

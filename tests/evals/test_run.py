@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from corpus.errors import ArticleFormatError, ReadingError, SettingsError
+from evals.rows import read_rows_of_run
 from evals.run import ALONE, find_runs, load_run, run_target
 from evals.target import load_target
 from evals.types import Example, Stated
@@ -57,6 +58,8 @@ def test_a_run_keeps_manifest_rows_and_summary(target, tmp_path):
     assert [row.id for row in rows] == ["q1", "q2", "q3", "q4"]
     assert (rows[0].gold[0].text, rows[0].gold[0].before.split()[-1]) == ("The storm broke two piers.", "Monday.")
     assert rows[0].cited[0] == rows[0].gold[0]
+    assert rows[0].reply == replace(right_replies()["q1"], hits=())
+    assert [row.reply for row in read_rows_of_run(tmp_path / "out" / "rows.jsonl")] == list(right_replies().values())
     assert json.loads((tmp_path / "out" / "summary.json").read_text()) == summary
 
 
