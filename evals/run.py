@@ -63,10 +63,9 @@ def run_target(
     replies = _resume(out, manifest)
     _write_json(out / MANIFEST, manifest)
     articles = {article.id: article for article in target.articles}
+    for _ in replies:
+        on_question()
     with (out / ROWS).open("a", encoding="utf-8") as file:
-        for example in asked:
-            if example.id in replies:
-                on_question()
         for example, reply in _ask([e for e in asked if e.id not in replies], system, workers):
             replies[example.id] = reply
             file.write(row_line(make_row(example, reply, articles)))
@@ -74,7 +73,7 @@ def run_target(
             on_question()
     texts = ArticleTexts({article.id: article.text for article in target.articles})
     figures = measure_replies(asked, replies, texts, reads=system.reads, prices=prices)
-    rows = with_figures((make_row(example, replies.get(example.id), articles) for example in asked), figures)
+    rows = with_figures([make_row(example, replies.get(example.id), articles) for example in asked], figures)
     write_rows(out / ROWS, rows)
     _write_json(out / MANIFEST, manifest | {"finished": _now()})
     summary = summarise_rows(rows, suite=target.of.name, system=system.name)

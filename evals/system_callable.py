@@ -23,7 +23,8 @@ class CallableSystem:
     """Asks a function of one question and takes its answer in any of these forms.
 
     - The answer JSON of Byline, as a mapping (`Answer.to_dict()`), or an object with such a `to_dict`.
-    - A LlamaIndex response: text with `[1]` markers, and `source_nodes`.
+    - A LlamaIndex response: text with `[1]` markers, and `source_nodes`; or the answer JSON as its `metadata`, as
+      `qa.llamaindex.BylineQueryEngine` gives it.
     - A text: its sentences, with markers that then lead nowhere; an empty one declines.
 
     Args:
@@ -60,6 +61,9 @@ class CallableSystem:
         return replace(reply, latency_ms=latency_ms, cpu_s=cpu_s)
 
     def _reply_of(self, answer: object) -> Reply:
+        facts = getattr(answer, "metadata", None)
+        if isinstance(facts, Mapping) and {"statements", "citations"} <= facts.keys():
+            return reply_of_json(facts, self._texts)
         if hasattr(answer, "source_nodes"):
             return reply_of_response(cast(Response, answer), self._texts)
         if hasattr(answer, "to_dict"):

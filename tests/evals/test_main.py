@@ -97,7 +97,7 @@ def test_keep_refuses_half_a_wish(arguments, capsys):
 def test_gate_writes_a_baseline_and_refuses_a_better_one(tmp_path, capsys):
     assert main(["gate", "--baseline", "b.json", "--update"]) == 0
     stored = json.loads((tmp_path / "b.json").read_text())
-    stored["values"]["Right"] = dict.fromkeys(stored["values"]["Right"], 1.0)
+    stored["values"]["Right"] = dict.fromkeys(stored["values"]["Right"], 2.0)
     (tmp_path / "b.json").write_text(json.dumps(stored))
     capsys.readouterr()
     assert main(["gate", "--baseline", "b.json"]) == 1

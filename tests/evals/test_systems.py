@@ -194,6 +194,16 @@ def test_a_callable_may_give_a_text_an_object_or_a_response():
     assert _ask(type("Answer", (), {"to_dict": lambda self: ANSWER})()).confidence == 0.7
 
 
+def test_our_own_query_engine_is_measured_by_its_citations(tmp_path):
+    from qa.llamaindex import BylineQueryEngine
+
+    with _byline(tmp_path / "library") as byline:
+        engine = CallableSystem("mine:engine", BylineQueryEngine(byline).query, STORED, "f").reply(FERRY)
+        direct = BylineSystem(byline).reply(FERRY)
+        assert (engine.statements, engine.citations) == (direct.statements, direct.citations)
+        assert engine.confidence == direct.confidence and len(engine.hits) == 3
+
+
 @pytest.mark.parametrize("answer", [7, {"statements": [{}]}, None], ids=["number", "lacks text", "nothing"])
 def test_a_callable_that_gives_something_else_fails_the_question(answer):
     with pytest.raises(ReadingError, match="mine:ask gave an answer"):
