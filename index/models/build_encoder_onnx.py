@@ -134,7 +134,7 @@ def make_graph(weights: Weights) -> onnx.ModelProto:
     for layer in range(LAYERS):
         prefix = f"encoder.layer.{layer}."
         own = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
-        x = _transformer_layer(graph, x, f"layer{layer}", own)
+        x = transformer_layer(graph, x, f"layer{layer}", own)
     graph.node("Identity", [x], "token_vectors")
     ids = helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "tokens"])
     vectors = helper.make_tensor_value_info("token_vectors", TensorProto.FLOAT, ["batch", "tokens", DIM])
@@ -143,12 +143,17 @@ def make_graph(weights: Weights) -> onnx.ModelProto:
     return helper.make_model(body, opset_imports=opsets, ir_version=10, producer_name="byline")
 
 
-def quantise(full: Path, quantised: Path) -> None:
+def quantise(full: Path, quantised: Path, *, keep: Sequence[str] = ()) -> None:
     """Write the graph with int8 weights, one scale per output channel (one per tensor: cosine 0.944, not 0.995).
 
     The attention output is the one product whose int8 pairs often exceed 16 bits, which processors without VNNI
     saturate at (AVX2: 1.4e-5 of all pairs, 6e-8 once it is left out). Its weights get 7 bits, so that the same text
     gives nearly the same vector on an older processor; that costs 0.0001 of cosine here.
+
+    Args:
+        full: The fp32 graph.
+        quantised: Where the int8 graph goes.
+        keep: Names of nodes whose weights stay fp32.
     """
     nodes = onnx.load(full, load_external_data=False).graph.node
     attention_out = [node.name for node in nodes if node.name.endswith("attended.product")]
@@ -162,6 +167,7 @@ def quantise(full: Path, quantised: Path) -> None:
             reduce_range=reduce_range,
             weight_type=QuantType.QInt8,
             nodes_to_quantize=only,
+            nodes_to_exclude=list(keep),
             extra_options=float_outputs,
         )
 
@@ -184,7 +190,8 @@ def _embed_tokens(graph: GraphBuilder, weights: Weights) -> str:
     return graph.layer_norm(x, "embedded.normed", scale, bias)
 
 
-def _transformer_layer(graph: GraphBuilder, x: str, name: str, own: Weights) -> str:
+def transformer_layer(graph: GraphBuilder, x: str, name: str, own: Weights) -> str:
+    """Add one transformer layer; `own` holds its weights by their published names within the layer."""
     parts = [f"attention.self.{part}" for part in ("query", "key", "value")]
     weight = np.concatenate([own[f"{part}.weight"] for part in parts])
     bias = np.concatenate([own[f"{part}.bias"] for part in parts])
