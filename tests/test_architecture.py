@@ -22,6 +22,7 @@ EDGE_LIBRARIES = {
     "sqlite3": "library",
     "trafilatura": "html",
     "pypdf": "pdf",
+    "torch": "train",
     "typer": "typer",
     "fastapi": "fastapi",
 }

@@ -1,0 +1,71 @@
+"""What the network makes of a question over each hit: the best span of every sentence, and its two verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from corpus.types import Span
+from index.types import Hit
+from qa.answer_spans import AnswerSpan, best_spans
+from qa.network_onnx import Logits
+from qa.reading_input import ReadingInput, make_input
+
+
+class PairScorer(Protocol):
+    """Scores (text, passage) pairs; `qa.network_onnx.ReaderNetwork` is the shipped one."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the logits would."""
+
+    def score(self, pairs: Sequence[ReadingInput]) -> list[Logits]:
+        """Return the logits of each pair, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassageReading:
+    """One hit as the network read it.
+
+    Args:
+        answers: For each sentence of the passage, its best span, in offsets of the article's text; None where the
+            input was cut before it.
+        answerable: Logit that the passage answers the question.
+        supported: Logit that the passage supports the question, taken as a statement.
+    """
+
+    answers: tuple[AnswerSpan | None, ...]
+    answerable: float
+    supported: float
+
+    @property
+    def best(self) -> float:
+        """Return the best span's score; that of a passage without sentences is low."""
+        return max((answer.score for answer in self.answers if answer), default=LOW_SCORE)
+
+
+LOW_SCORE = -30.0  # below what the network gives to any span
+
+
+def read_passages(network: PairScorer, question: str, hits: Sequence[Hit]) -> list[PassageReading]:
+    """Read the question over every hit, in order."""
+    pairs = [make_input(question, header_of(hit), hit.passage.text) for hit in hits]
+    return [_in_article(hit, pair, logits) for hit, pair, logits in zip(hits, pairs, network.score(pairs), strict=True)]
+
+
+def header_of(hit: Hit) -> str:
+    """Return what is read before a passage: its article's title, outlet and date, as far as they are known."""
+    article = hit.article
+    facts = (article.title, article.source, article.published.isoformat() if article.published else None)
+    return " | ".join(fact for fact in facts if fact)
+
+
+def _in_article(hit: Hit, pair: ReadingInput, logits: Logits) -> PassageReading:
+    passage, offset = hit.passage, hit.passage.span.start
+    bounds = [Span(sentence.start - offset, sentence.end - offset) for sentence in passage.sentences]
+    found = best_spans(pair, logits.spans, passage.text, bounds)
+    answers = tuple(
+        AnswerSpan(Span(one.span.start + offset, one.span.end + offset), one.score) if one else None for one in found
+    )
+    return PassageReading(answers, logits.answerable, logits.supported)

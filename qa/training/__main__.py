@@ -1,0 +1,150 @@
+"""`python -m qa.training COMMAND`: train the embedded reader from the published encoder, on a CPU, and ship it.
+
+```
+python -m qa.training train DATA WORK WEIGHTS    # hours; a second start goes on where the first one stopped
+python -m qa.training export DATA WORK           # WORK/network.pt -> qa/models/reader-minilm-l6-int8
+python -m qa.training fit DATA WORK              # weights, gate and threshold -> qa/models/extractive.json
+python -m qa.training measure DATA               # the shipped model given the right paragraph, inner test part
+```
+Needs the [train] extra and, to train and export, PyTorch. DATA holds the evaluation sets, WORK keeps libraries,
+checkpoints and the log, WEIGHTS is `model.safetensors` of all-MiniLM-L6-v2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qa.network_onnx import Logits
+from qa.network_onnx import ReaderNetwork as ShippedNetwork
+from qa.reading_input import ReadingInput, make_input
+from qa.training.gather import gather, judged_stage, made_stage
+from qa.training.measure import figures, read_paragraphs
+from qa.training.rows import ChunkedSet, Part, load_chunked, make_header
+
+if TYPE_CHECKING:
+    from qa.training.model_torch import ReaderNetwork
+
+MADE_ROWS = 14_000
+PASSES = (4, 3)
+MODELS = Path(__file__).parent.parent / "models"
+SHIPPED = MODELS / "reader-minilm-l6-int8"
+N_CHECKS = 200
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one of the commands."""
+    parser = argparse.ArgumentParser(prog="python -m qa.training", description="Train and ship the embedded reader.")
+    commands = parser.add_subparsers(required=True)
+    learn = commands.add_parser("train", help="learn the network's weights")
+    for name in ("data", "work", "weights"):
+        learn.add_argument(name, type=Path)
+    learn.add_argument("--made", type=int, default=MADE_ROWS, help="rows with questions made by rule, learned first")
+    learn.add_argument(
+        "--passes", type=int, nargs="+", default=PASSES, help="over the judged questions; one number for each cycle"
+    )
+    learn.set_defaults(run=_train)
+    ship = commands.add_parser("export", help="quantise the trained network and put it into the package")
+    ship.add_argument("data", type=Path)
+    ship.add_argument("work", type=Path)
+    ship.set_defaults(run=_export)
+    tune = commands.add_parser("fit", help="fit what turns the network's logits into an answer")
+    tune.add_argument("data", type=Path)
+    tune.add_argument("work", type=Path)
+    tune.set_defaults(run=_fit)
+    test = commands.add_parser("measure", help="measure the shipped network given the right paragraph")
+    test.add_argument("data", type=Path)
+    test.set_defaults(run=_measure)
+    options = parser.parse_args(arguments)
+    options.run(options)
+    return 0
+
+
+def _train(options: argparse.Namespace) -> None:
+    import torch
+
+    from qa.training.model_torch import load_published
+    from qa.training.train_torch import Course, train
+
+    options.work.mkdir(parents=True, exist_ok=True)
+    pool = gather(options.data, options.work)
+    squad = _squad(options.data)
+    stages = [lambda seed: made_stage(pool, options.made, seed)] if options.made else []
+    stages += [lambda seed: judged_stage(pool, seed)] * sum(options.passes)
+    cycles = [bool(options.made) + options.passes[0], *options.passes[1:]]
+
+    def after_stage(network: ReaderNetwork, done: int) -> None:
+        _show({"stage": done, **figures(read_paragraphs(squad, squad.part(Part.TUNE), scorer(network)), squad)})
+
+    network = train(load_published(options.weights), Course(stages, cycles), options.work, after_stage=after_stage)
+    torch.save(network.state_dict(), options.work / "network.pt")
+
+
+def _export(options: argparse.Namespace) -> None:
+    import torch
+
+    from qa.training.export_onnx import export
+    from qa.training.model_torch import ReaderNetwork
+
+    state = torch.load(options.work / "network.pt", weights_only=True)
+    squad = _squad(options.data)
+    checks = [_first_input(squad, i) for i in range(N_CHECKS)]
+    _show(export({name: tensor.numpy() for name, tensor in state.items()}, SHIPPED, checks))
+    network = ReaderNetwork()
+    network.load_state_dict(state)
+    network.eval()
+    for part in (Part.TUNE, Part.TEST):
+        _show({"fp32": str(part), **figures(read_paragraphs(squad, squad.part(part), scorer(network)), squad)})
+    _measure(options)
+
+
+def _fit(options: argparse.Namespace) -> None:
+    from qa.training.fit import fit
+
+    for kind, found in fit(options.data, options.work, ShippedNetwork(), MODELS / "extractive.json").items():
+        _show({"kind": kind, **found})
+
+
+def _measure(options: argparse.Namespace) -> None:
+    squad, shipped = _squad(options.data), ShippedNetwork()
+    for part in (Part.TUNE, Part.TEST):
+        read = read_paragraphs(squad, squad.part(part), lambda pair: shipped.score([pair])[0])
+        _show({"int8": str(part), **figures(read, squad)})
+
+
+def scorer(network: ReaderNetwork) -> Callable[[ReadingInput], Logits]:
+    """Return a function from one input to the torch network's logits, fp32."""
+    import numpy as np
+    import torch
+
+    def score(given: ReadingInput) -> Logits:
+        tensors = [torch.from_numpy(array)[None] for array in (given.ids, given.segments, given.marks)]
+        with torch.inference_mode():
+            spans, verdicts = network(*tensors, torch.ones((1, len(given)), dtype=torch.bool))
+        return Logits(np.asarray(spans[0]), float(verdicts[0, 0]), float(verdicts[0, 1]))
+
+    return score
+
+
+def _squad(data: Path) -> ChunkedSet:
+    return load_chunked(data / "wiki_squad", group_pattern="-")
+
+
+def _first_input(of: ChunkedSet, place: int) -> ReadingInput:
+    one = of.asked[place * len(of.asked) // N_CHECKS]
+    article = of.articles[one.article_id]
+    return make_input(one.question, make_header(article), of.passages[one.article_id][0].text)
+
+
+def _show(found: dict[str, object] | dict[str, float]) -> None:
+    rounded = {name: round(value, 4) if isinstance(value, float) else value for name, value in found.items()}
+    sys.stdout.write(json.dumps(rounded) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,103 @@
+"""Read the DEV sets, and mine wrong passages with the product's own retriever: everything training draws from."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+from corpus.load import load_sources
+from corpus.normalise import normalise_text
+from corpus.types import Passage
+from index.embed_onnx import embedded_encoder
+from index.ingest import add_articles
+from index.open import open_index
+from index.retrieve import Retriever
+from qa.training.mix import Pool, asked_rows, cloze_rows
+from qa.training.rows import Asked, ChunkedSet, Part, Row, load_chunked, make_header
+from qa.training.statements import claims_clapnq, claims_scifact, claims_wice, made_statements
+
+N_WRONG = 12  # passages looked at for each question; those that hold none of its answers are kept
+MIN_CLOZE_CHARS = 200  # a shorter passage hardly has two sentences
+MADE_STATEMENTS = 1_400  # a pass
+CLOZE_A_PASS = 1_000  # beside the judged questions, so that they are not learned by heart
+
+
+def gather(data: Path, work: Path, part: Part = Part.TRAIN) -> Pool:
+    """Read what may be learned from: wiki_squad, clapnq, scifact, wice and, as bare text, wiki_multihop.
+
+    Args:
+        data: Folder of the sets.
+        work: Libraries for mining and what was mined are kept here.
+        part: Only questions of this part, and no text of the articles of another.
+    """
+    squad = load_chunked(data / "wiki_squad", group_pattern="-")
+    clapnq = load_chunked(data / "clapnq")
+    scifact = load_chunked(data / "scifact")
+    asked = [(of, one) for of in (squad, clapnq) for one in of.part(part)]
+    wrong = {of.name: _mine(of, data, work) for of in (squad, clapnq)}
+    by_id = {name: passages for found in wrong.values() for name, passages in found.items()}
+    cloze = [*_texts(squad, part), *_texts(clapnq, part), *_texts(load_chunked(data / "wiki_multihop"), None)]
+    support = [*claims_scifact(data / "scifact", scifact, part), *claims_wice(data / "faithfulness_wice", part)]
+    support += claims_clapnq(clapnq, random.Random(f"claims:{part}"), part)
+    texts = [passage.text for _, passage in cloze]
+    return Pool((squad, clapnq), asked, by_id, support, cloze, texts)
+
+
+def judged_stage(pool: Pool, seed: str) -> list[Row]:
+    """Return one pass over the judged questions and statements, with made ones beside them."""
+    rng = random.Random(seed)
+    rows = [*asked_rows(pool, rng), *cloze_rows(pool, CLOZE_A_PASS, rng), *pool.support]
+    return [*rows, *made_statements(pool, MADE_STATEMENTS, rng)]
+
+
+def made_stage(pool: Pool, n: int, seed: str) -> list[Row]:
+    """Return n rows of questions made by rule, with some made statements."""
+    rng = random.Random(seed)
+    return [*cloze_rows(pool, n, rng), *made_statements(pool, n // 8, rng)]
+
+
+def _texts(of: ChunkedSet, part: Part | None) -> list[tuple[str, Passage]]:
+    """Return headers and passages of a set, without articles whose questions belong to another part."""
+    others = set() if part is None else {one.group for p in Part if p is not part for one in of.part(p)}
+    kept = []
+    for name, passages in of.passages.items():
+        if name in others or name.rsplit("-", 1)[0] in others:
+            continue
+        header = make_header(of.articles[name])
+        kept += [(header, passage) for passage in passages if len(passage.text) >= MIN_CLOZE_CHARS]
+    return kept
+
+
+def _mine(of: ChunkedSet, data: Path, work: Path) -> dict[str, list[tuple[str, Passage]]]:
+    """Return, by question id, retrieved passages that hold none of its answers."""
+    kept = work / f"{of.name}.wrong.json"
+    by_id = {passage.id: passage for passages in of.passages.values() for passage in passages}
+    if not kept.exists():
+        kept.write_text(json.dumps(_retrieve_wrong(of, data, work)), encoding="utf-8")
+    mined = json.loads(kept.read_text(encoding="utf-8"))
+    return {
+        name: [(make_header(of.articles[by_id[i].article_id]), by_id[i]) for i in ids if i in by_id]
+        for name, ids in mined.items()
+    }
+
+
+def _retrieve_wrong(of: ChunkedSet, data: Path, work: Path) -> dict[str, list[str]]:
+    encoder = embedded_encoder()
+    corpus = next(path for path in (data / of.name).glob("corpus.jsonl*"))
+    mined: dict[str, list[str]] = {}
+    with open_index(work / of.name, encoder) as index:
+        if not index.library.n_passages():
+            add_articles(index, load_sources([corpus]))
+        retriever = Retriever(index)
+        for one in of.asked:
+            hits = retriever.retrieve(one.question, k=N_WRONG)
+            mined[one.id] = [hit.passage.id for hit in hits if _is_wrong(one, hit.passage)]
+    return mined
+
+
+def _is_wrong(one: Asked, passage: Passage) -> bool:
+    if passage.article_id == one.article_id:
+        return False
+    text = normalise_text(passage.text).lower()
+    return not any(answer.lower() in text for answer in one.answers)

@@ -1,0 +1,186 @@
+"""`Row`: one (text, passage) pair to learn from; the parts of a set; the passages a set's articles are cut into."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from corpus.chunk import chunk_article
+from corpus.draft import Draft, make_article
+from corpus.normalise import normalise_text
+from corpus.types import Article, Passage, Span
+
+SPLIT_SEED = 20261125
+SHARES = {"train": 0.62, "tune": 0.16}  # of the questions; the rest is the inner test split
+
+
+class Part(StrEnum):
+    """Inner parts of the DEV sets, by article: weights learn from `train`, thresholds from `tune`."""
+
+    TRAIN = "train"
+    TUNE = "tune"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A question or statement over one passage, and what is true of the pair.
+
+    Args:
+        text: The question, or the statement whose support is asked.
+        header: Title and the like, as at answer time; may be empty.
+        spans: Answer spans in characters of `passage`; one is drawn each time. Empty where the passage has no answer.
+        answerable: Whether the passage answers; None where nobody knows, or the text is a statement.
+        supported: Whether the passage supports the text as a statement; None where nobody knows.
+    """
+
+    text: str
+    header: str
+    passage: str
+    spans: tuple[tuple[int, int], ...] = ()
+    answerable: bool | None = None
+    supported: bool | None = None
+
+    def __post_init__(self) -> None:
+        if any(not 0 <= start < end <= len(self.passage) for start, end in self.spans):
+            raise ValueError(f"A span of {self.text!r} lies outside its passage.")
+        if self.spans and self.answerable is False:
+            raise ValueError(f"{self.text!r} has a span but is not answerable.")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A judged question on one article of a set.
+
+    Args:
+        group: What must stay in one part: all paragraphs of a page, say.
+        spans: Of this article, in offsets of its text as stored; one for each annotator.
+        gold: All judged evidence with its article, overlapping spans joined.
+        answers: Every acceptable answer, as text.
+    """
+
+    id: str
+    question: str
+    article_id: str
+    group: str
+    kind: str
+    spans: tuple[Span, ...]
+    answers: tuple[str, ...]
+    answerable: bool
+    gold: tuple[tuple[str, Span], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkedSet:
+    """A set's articles with the passages the product cuts them into, and its questions.
+
+    Args:
+        passages: By article id, in reading order.
+    """
+
+    name: str
+    articles: Mapping[str, Article]
+    passages: Mapping[str, Sequence[Passage]]
+    asked: Sequence[Asked]
+
+    def part(self, part: Part) -> list[Asked]:
+        """Return the questions of one part."""
+        parts = split_groups(self.asked)
+        return [one for one in self.asked if parts[one.group] is part]
+
+
+def split_groups(asked: Iterable[Asked]) -> dict[str, Part]:
+    """Assign every group to a part: shuffled with a fixed seed, within each kind, by the groups' question counts."""
+    kinds: dict[str, dict[str, int]] = {}
+    for one in asked:
+        groups = kinds.setdefault(one.kind, {})
+        groups[one.group] = groups.get(one.group, 0) + 1
+    parts = {}
+    for kind, groups in sorted(kinds.items()):
+        names = sorted(groups)
+        random.Random(f"{SPLIT_SEED}:{kind}").shuffle(names)
+        total, done = sum(groups.values()), 0.0
+        for name in names:
+            middle = (done + groups[name] / 2) / total
+            train, tune = SHARES["train"], SHARES["train"] + SHARES["tune"]
+            parts[name] = Part.TRAIN if middle < train else Part.TUNE if middle < tune else Part.TEST
+            done += groups[name]
+    return parts
+
+
+def load_chunked(folder: Path, *, group_pattern: str = "") -> ChunkedSet:
+    """Read a set of our JSONL schema and cut its articles as the product does.
+
+    Args:
+        folder: Of the set.
+        group_pattern: What to cut off an article id, from its last occurrence on, to name its group (`-` makes one
+            group of `page-000`, `page-001`); by default each article is a group.
+    """
+    articles = {article.id: article for article in load_articles(folder)}
+    passages = {name: chunk_article(article) for name, article in articles.items()}
+    asked = []
+    for row in read_rows(folder, "queries"):
+        context = str(row.get("context_doc") or next(iter(row["gold_docs"]), row["id"]))
+        marked = [(str(gold["doc"]), gold["text"], gold["start"]) for gold in row.get("gold_spans") or ()]
+        placed = [(doc, _stored_span(articles[doc].text, text, start)) for doc, text, start in marked]
+        gold = [(doc, span) for doc, span in placed if span]
+        meta = row.get("meta") or {}
+        asked.append(
+            Asked(
+                id=str(row["id"]),
+                question=row["question"],
+                article_id=context,
+                group=context.rsplit(group_pattern, 1)[0] if group_pattern else context,
+                kind=str(meta.get("part") or row.get("type") or ""),
+                spans=tuple(span for doc, span in gold if doc == context),
+                answers=tuple(meta.get("all_answers") or row.get("answers") or ()),
+                answerable=row["answerable"],
+                gold=_joined(gold),
+            )
+        )
+    return ChunkedSet(folder.name, articles, passages, asked)
+
+
+def load_articles(folder: Path) -> Iterator[Article]:
+    """Yield a set's articles as the product stores them."""
+    for row in read_rows(folder, "corpus"):
+        draft = Draft(text=row["text"], title=row.get("title"), source=row.get("source"), id=str(row["id"]))
+        yield make_article(draft, f"{folder.name}/{row['id']}", str(row["id"]))
+
+
+def read_rows(folder: Path, stem: str) -> Iterator[dict[str, Any]]:
+    """Yield the objects of `stem.jsonl` or `stem.jsonl.gz`."""
+    path = next(path for path in (folder / f"{stem}.jsonl", folder / f"{stem}.jsonl.gz") if path.exists())
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+        yield from (json.loads(line) for line in file if line.strip())
+
+
+def make_header(article: Article) -> str:
+    """Return what stands before a passage when it is read: title, outlet, date, as far as they are known."""
+    facts = (article.title, article.source, article.published.isoformat() if article.published else None)
+    return " | ".join(fact for fact in facts if fact)
+
+
+def _joined(gold: Sequence[tuple[str, Span]]) -> tuple[tuple[str, Span], ...]:
+    """Return the evidence in order, overlapping spans of an article joined: two annotators, one piece of evidence."""
+    joined: list[tuple[str, Span]] = []
+    for article, span in sorted(gold):
+        if joined and joined[-1][0] == article and span.start < joined[-1][1].end:
+            span = Span(joined[-1][1].start, max(span.end, joined.pop()[1].end))
+        joined.append((article, span))
+    return tuple(joined)
+
+
+def _stored_span(stored: str, raw: str, start: int) -> Span | None:
+    wanted = normalise_text(raw)
+    places = [i for i in range(len(stored)) if wanted and stored.startswith(wanted, i)] if wanted in stored else []
+    if not places:
+        return None
+    place = min(places, key=lambda i: abs(i - start))
+    return Span(place, place + len(wanted))
