@@ -5,7 +5,7 @@ question ─┬─ BM25, best 100 ───────┬─ cosine of the most
           ├─ dense, nearest 100 ───┘  alike sentence      │                 │
           └─ clauses ─ BM25, best 100 of each ────────────┴─ scaled, best ──┘
 ```
-Every figure named here is in evals/RESULTS.md; `python -m evals retrieval` and `fusion` measure them again.
+Every figure named here is in evals/RESULTS.md; `python -m evals run SET` and `fusion` measure them again.
 """
 
 from __future__ import annotations

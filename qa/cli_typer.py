@@ -170,20 +170,21 @@ def search(
     until: UntilOption = None,
     outlet: OutletOption = None,
     batch: BatchOption = None,
+    rerank: Annotated[bool, typer.Option("--rerank", help="Read what is found and rank it by that; slower.")] = False,
     library: LibraryOption = None,
 ) -> None:
     """Find passages without answering."""
     query, filters = _one_of(words, batch), make_filters(since, until, outlet)
 
     def hits_of(row: BatchQuestion) -> dict[str, object]:
-        found = byline.search(row.question, k=k, filters=row.filters or filters)
+        found = byline.search(row.question, k=k, filters=row.filters or filters, rerank=rerank)
         return {"hits": [hit.to_dict() for hit in found]}
 
     with open_library(context, library) as byline:
         if batch is not None:
             _print_batch(batch, hits_of)
             return
-        hits = byline.search(query, k=k, filters=filters)
+        hits = byline.search(query, k=k, filters=filters, rerank=rerank)
     if as_json:
         print_json({"query": query, "hits": [hit.to_dict() for hit in hits]})
         return

@@ -13,14 +13,19 @@ from numpy.typing import NDArray
 
 from corpus.types import Span
 from index.types import Hit
-from qa.likeness import Likeness
 from qa.mentions import Mention, find_mentions
+from qa.passage_reading import LOW_SCORE, PassageReading
 from qa.question import Form, Question, Term
 from qa.words import Word, split_words
 
 FEATURES = (
-    "cosine",
-    "soft_cover",
+    "span",
+    "answerable",
+    "supported",
+    "span_gap",
+    "answerable_gap",
+    "passage_best",
+    "fits",
     "cover",
     "cover_context",
     "cover_passage",
@@ -34,14 +39,12 @@ FEATURES = (
     "number_clash",
     "year_missing",
     "fused",
-    "passage_cosine",
+    "cosine",
     "rank",
     "length",
     "first",
     "fragment",
     "asks",
-    "cosine_gap",
-    "soft_gap",
     "cover_gap",
 )
 # A sentence without a date does not say when; but a name may hide behind a form that is not known for one.
@@ -57,11 +60,13 @@ class Candidate:
 
     Args:
         hit: Index into the hits that were read.
+        sentence: Index into the sentences of the hit's passage.
         span: In offsets of the article's text.
         words: With places counted from `span.start`; `mentions` likewise.
     """
 
     hit: int
+    sentence: int
     span: Span
     text: str
     words: tuple[Word, ...]
@@ -72,16 +77,16 @@ def find_candidates(hits: Sequence[Hit]) -> list[Candidate]:
     """Return every sentence of the hits once, in the order of the hits."""
     candidates = []
     for place, hit in enumerate(hits):
-        for span in hit.passage.sentences:
+        for sentence, span in enumerate(hit.passage.sentences):
             text = span.slice(hit.article.text)
             words, mentions = _take_apart(text)
             if words:
-                candidates.append(Candidate(place, span, text, words, mentions))
+                candidates.append(Candidate(place, sentence, span, text, words, mentions))
     return candidates
 
 
 def measure_evidence(
-    question: Question, hits: Sequence[Hit], candidates: Sequence[Candidate], likeness: Likeness
+    question: Question, hits: Sequence[Hit], candidates: Sequence[Candidate], readings: Sequence[PassageReading]
 ) -> NDArray[np.float64]:
     """Measure what speaks for each candidate.
 
@@ -89,34 +94,50 @@ def measure_evidence(
         question: Taken apart, typos mended.
         hits: The hits the candidates came from.
         candidates: From `find_candidates`.
-        likeness: Gives the cosine and the late-interaction similarity of question and sentence.
+        readings: What the network made of each hit.
 
     Returns:
         float64, shape (len(candidates), len(FEATURES)); columns are named by `FEATURES`.
     """
-    meaning = likeness.compare(question.text, [candidate.text for candidate in candidates])
     stems = [frozenset(word.stem for word in candidate.words) for candidate in candidates]
     headers = [frozenset(word.stem for word in _take_apart(_header(hit))[0]) for hit in hits]
     in_passage = [set(header) for header in headers]
     for candidate, own in zip(candidates, stems, strict=True):
         in_passage[candidate.hit] |= own
-    in_hit: dict[int, float] = {}
-    for candidate, cosine in zip(candidates, meaning[:, 0].tolist(), strict=True):
-        in_hit[candidate.hit] = max(cosine, in_hit.get(candidate.hit, -1.0))
     rows = np.zeros((len(candidates), len(FEATURES)))
     for i, candidate in enumerate(candidates):
         previous = stems[i - 1] if i and candidates[i - 1].hit == candidate.hit else frozenset()
         context = stems[i] | previous | headers[candidate.hit]
         facts = (
-            _topic_facts(question, candidate, stems[i], context, in_passage[candidate.hit])
+            _read_facts(question, candidate, readings[candidate.hit])
+            | _topic_facts(question, candidate, stems[i], context, in_passage[candidate.hit])
             | _place_facts(candidate, hits[candidate.hit])
-            | {"cosine": meaning[i, 0], "soft_cover": meaning[i, 1], "passage_cosine": in_hit[candidate.hit]}
         )
         rows[i] = [facts.get(name, 0.0) for name in FEATURES]
-    for gap, of in (("cosine_gap", "cosine"), ("soft_gap", "soft_cover"), ("cover_gap", "cover")):
+    for gap, of in (("span_gap", "span"), ("answerable_gap", "answerable"), ("cover_gap", "cover")):
         values = rows[:, FEATURES.index(of)]
-        rows[:, FEATURES.index(gap)] = values - values.max(initial=0.0)
+        rows[:, FEATURES.index(gap)] = values - values.max(initial=-np.inf) if len(values) else values
     return rows
+
+
+def _read_facts(question: Question, candidate: Candidate, reading: PassageReading) -> dict[str, float]:
+    """What the network says of the sentence and its passage."""
+    answer = reading.answers[candidate.sentence]
+    if answer is None:
+        return {"span": LOW_SCORE, "answerable": reading.answerable, "supported": reading.supported}
+    inside = [m for m in candidate.mentions if _overlaps(m, answer.span, candidate.span.start)]
+    fits = float(any(mention.kind in question.wanted for mention in inside)) if question.wanted else 0.5
+    return {
+        "span": answer.score,
+        "answerable": reading.answerable,
+        "supported": reading.supported,
+        "passage_best": float(answer.score >= reading.best),
+        "fits": fits,
+    }
+
+
+def _overlaps(mention: Mention, span: Span, offset: int) -> bool:
+    return mention.span.start + offset < span.end and span.start < mention.span.end + offset
 
 
 def _topic_facts(
@@ -151,6 +172,7 @@ def _place_facts(candidate: Candidate, hit: Hit) -> dict[str, float]:
     """What the sentence's place and form say, and what retrieval thought of its passage."""
     return {
         "fused": hit.signals.fused or 0.0,
+        "cosine": hit.signals.cosine or 0.0,
         "rank": 1.0 / (1 + candidate.hit),
         "length": math.log(1 + len(candidate.words)),
         "first": float(candidate.span.start == hit.passage.span.start),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from index.retrieve import Retriever
 
 EVERYTHING = Filters()
+N_READ = 20  # the reader's own ranking finds more evidence in ten of twenty hits than in the retriever's first ten
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class Pipeline:
 
     Args:
         fingerprint: Put into `Answer.settings`.
-        k: Hits per question when the caller names no number.
+        k: Hits that an answer shows when the caller names no number.
+        n_read: Hits that the reader gets, when that is more: what is shown is the best of what was read.
         max_question_chars: Longer questions are refused.
     """
 
@@ -33,6 +35,7 @@ class Pipeline:
     fingerprint: str
     k: int
     max_question_chars: int
+    n_read: int = N_READ
 
     def ask(self, question: str, *, k: int | None = None, filters: Filters = EVERYTHING) -> Answer:
         """Answer from the articles, or abstain with the hits as receipts.
@@ -53,18 +56,29 @@ class Pipeline:
         """
         return self._events(check_question(question, self.max_question_chars), check_k(k, self.k), filters)
 
+    def search(self, query: str, *, k: int | None = None, filters: Filters = EVERYTHING) -> list[Hit]:
+        """Return the k best passages by the reader's own ranking of `n_read` that were found; nothing is answered.
+
+        Raises:
+            SettingsError: As in `ask`.
+        """
+        wanted, most = check_question(query, self.max_question_chars), check_k(k, self.k)
+        hits = self.retriever.retrieve(wanted, k=max(most, self.n_read), filters=filters)
+        scores = self.reader.read(wanted, hits).hit_scores if hits else ()
+        return rank_read(hits, Reading((), (), 0.0, scores), most)
+
     def _events(self, question: str, k: int, filters: Filters) -> Iterator[StreamEvent]:
         started = time.perf_counter()
-        hits = self.retriever.retrieve(question, k=k, filters=filters)
+        hits = self.retriever.retrieve(question, k=max(k, self.n_read), filters=filters)
         retrieved = time.perf_counter()
-        yield StreamEvent("hits", hits=tuple(hits))
+        yield StreamEvent("hits", hits=tuple(hits[:k]))
         resumed = time.perf_counter()  # what the consumer did with the hits is not our time
         reading = self.reader.read(question, hits) if hits else _nothing_found(filters)
         finished = time.perf_counter()
         retrieve, read = _ms(retrieved - started), _ms(finished - resumed)
         timings = Timings(retrieve, read, round(retrieve + read, 1))
         # Built before the first statement leaves, so that nothing is shown that its citations do not carry.
-        answer = self._answer(question, hits, reading, timings)
+        answer = self._answer(question, rank_read(hits, reading, k), reading, timings)
         by_number = {citation.n: citation for citation in answer.citations}
         for statement in answer.statements:
             cited = tuple(by_number[n] for n in statement.citations)
@@ -76,7 +90,7 @@ class Pipeline:
             question=question,
             statements=reading.statements,
             citations=reading.citations,
-            hits=_with_reader_scores(hits, reading.hit_scores),
+            hits=tuple(hits),
             confidence=reading.confidence,
             reader=self.reader.name,
             settings=self.fingerprint,
@@ -117,12 +131,29 @@ def check_k(k: int | None, default: int) -> int:
     return default if k is None else k
 
 
-def _with_reader_scores(hits: Sequence[Hit], scores: Sequence[float]) -> tuple[Hit, ...]:
-    # Rank and score stay the retriever's: they say what ordered the list; the reader's opinion is one more signal.
+def rank_read(hits: Sequence[Hit], reading: Reading, k: int) -> list[Hit]:
+    """Rank hits by what the reader thought of them, and keep the best k.
+
+    What the answer cites is kept before all else. A reader without scores leaves the retriever's order.
+    """
+    scores = reading.hit_scores
     if not scores:
-        return tuple(hits)
-    pairs = zip(hits, scores, strict=True)
-    return tuple(replace(hit, signals=replace(hit.signals, reader=float(score))) for hit, score in pairs)
+        return list(hits[:k])
+    if len(scores) != len(hits):
+        raise ValueError(f"The reader scored {len(scores)} of {len(hits)} hits.")
+    order = sorted(range(len(hits)), key=lambda i: (-scores[i], hits[i].passage.id))
+    cited = {citation.passage_id for citation in reading.citations}
+    first = sorted(order, key=lambda i: hits[i].passage.id not in cited)[:k]
+    kept = [i for i in order if i in first]
+    return [
+        replace(
+            hits[i],
+            rank=rank,
+            score=float(scores[i]),
+            signals=replace(hits[i].signals, reader=float(scores[i])),
+        )
+        for rank, i in enumerate(kept, 1)
+    ]
 
 
 def _retrieval_degraded(hits: Sequence[Hit]) -> str | None:

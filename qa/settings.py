@@ -25,7 +25,8 @@ class Settings(BaseSettings):
         chunk_tokens: Longest passage in tokens (tiktoken `o200k_base`).
         encoder: `embedded`, or `onnx:PATH` naming a folder with an ONNX encoder.
         reader: What turns hits into statements.
-        threads: Threads of the encoder; None lets it choose.
+        strictness: How sure the reader must be before it answers rather than declines.
+        threads: Threads of the encoder and the reader; None lets it choose.
         host: Where the page listens; loopback unless set.
         port: Port of the page; None takes the first free one from Gradio's usual 7860 up.
         max_question_chars: Longer questions are refused.
@@ -45,6 +46,7 @@ class Settings(BaseSettings):
     chunk_tokens: int = Field(default=200, ge=32, le=512)
     encoder: str = "embedded"
     reader: Literal["extractive"] = "extractive"
+    strictness: Literal["lenient", "balanced", "strict"] = "balanced"
     threads: int | None = Field(default=None, ge=1)
     host: str = Field(default="127.0.0.1", min_length=1)
     port: int | None = Field(default=None, ge=1, le=65535)

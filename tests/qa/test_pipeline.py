@@ -42,10 +42,24 @@ def test_ask_tells_when_the_words_alone_found_the_passages(cosine, told):
     assert (degraded is not None and "words alone" in degraded) is told
 
 
-def test_ask_puts_the_readers_score_into_each_hit_and_keeps_the_retrievers_order():
+def test_ask_puts_the_readers_score_into_each_hit():
     answer = make_pipeline().ask("Who confirmed it?")
     assert [hit.signals.reader for hit in answer.hits] == [1.0, 0.5]
     assert [(hit.rank, hit.score, hit.signals.bm25) for hit in answer.hits] == [(1, 1.0, 2.0), (2, 0.5, 1.0)]
+
+
+class PickyReader(FakeReader):
+    """Cites the first hit, and thinks the more of a hit the later it came."""
+
+    def read(self, question, hits) -> Reading:
+        return replace(super().read(question, hits), hit_scores=tuple(hit.rank / 10 for hit in hits))
+
+
+def test_ask_ranks_what_was_read_by_the_reader_and_keeps_what_is_cited():
+    hits = make_hits(*(make_article(f"Sentence {n}.", f"a{n}") for n in range(5)))
+    answer = make_pipeline(PickyReader(), hits=hits).ask("Who?", k=3)
+    assert [hit.article.id for hit in answer.hits] == ["a4", "a3", "a0"]
+    assert [(hit.rank, hit.score) for hit in answer.hits] == [(1, 0.5), (2, 0.4), (3, 0.1)]
 
 
 def test_ask_refuses_a_statement_that_is_not_its_quote():
@@ -58,7 +72,7 @@ def test_ask_refuses_scores_that_do_not_belong_to_the_hits():
         def read(self, question, hits) -> Reading:
             return super().read(question, hits[:1])
 
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="scored 1 of 2"):
         make_pipeline(MiscountingReader()).ask("Who confirmed it?")
 
 
@@ -106,10 +120,10 @@ def test_ask_mends_a_question_with_undecodable_bytes():
 
 
 def test_k_and_filters_reach_the_retriever_with_the_settings_k_as_default():
-    pipeline, filters = make_pipeline(k=7), Filters(outlets=("CNN",))
+    pipeline, filters = make_pipeline(k=7, n_read=5), Filters(outlets=("CNN",))
     pipeline.ask("Who?")
     list(pipeline.stream("Who?", k=1, filters=filters))
-    assert pipeline.retriever.calls == [("Who?", 7, Filters()), ("Who?", 1, filters)]
+    assert pipeline.retriever.calls == [("Who?", 7, Filters()), ("Who?", 5, filters)]
 
 
 def test_stream_yields_hits_then_statements_with_their_citations_then_the_answer():
@@ -136,3 +150,10 @@ def test_stream_shows_no_statement_of_an_answer_that_breaks_its_citations():
 def test_timings_add_up():
     timings = make_pipeline().ask("Who?").timings_ms
     assert timings.total == pytest.approx(timings.retrieve + timings.read, abs=0.11)
+
+
+def test_search_ranks_what_was_found_by_the_reader_and_answers_nothing():
+    hits = make_hits(*(make_article(f"Sentence {n}.", f"a{n}") for n in range(5)))
+    found = make_pipeline(PickyReader(), hits=hits).search("Who?", k=2)
+    assert [(hit.article.id, hit.rank) for hit in found] == [("a4", 1), ("a3", 2)]
+    assert make_pipeline(PickyReader(), hits=[]).search("Who?") == []

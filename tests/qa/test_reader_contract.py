@@ -4,8 +4,9 @@ import pytest
 
 from corpus.chunk import chunk_article
 from index.types import Hit, Signals
+from qa.network_onnx import ReaderNetwork
 from qa.read_extractive import ExtractiveReader
-from tests.fakes import FakeEmbedder, FakeReader, make_article
+from tests.fakes import FakeNetwork, FakeReader, make_article
 
 TEXTS = (
     "Kigali and Washington are talking. The minister confirmed it on Monday. Nothing has been signed.",
@@ -21,10 +22,15 @@ def _hits():
     return [Hit(rank, passage, article, 1 / rank, signals) for rank, (article, passage) in enumerate(pairs, 1)]
 
 
-@pytest.fixture(params=["fake", "silent fake", "extractive"])
+@pytest.fixture(scope="module", params=["fake", "silent fake", "by words", "shipped"])
 def reader(request):
-    made = {"fake": FakeReader, "silent fake": lambda: FakeReader(silent=True)}
-    return made.get(request.param, lambda: ExtractiveReader(FakeEmbedder()))()
+    made = {
+        "fake": FakeReader,
+        "silent fake": lambda: FakeReader(silent=True),
+        "by words": lambda: ExtractiveReader(FakeNetwork()),
+        "shipped": lambda: ExtractiveReader(ReaderNetwork()),
+    }
+    return made[request.param]()
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

@@ -1,0 +1,100 @@
+"""A question with its candidate sentences, weighed: the best one, what the gate sees, how the hits rank."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from corpus.types import Span
+from index.types import Hit
+from qa.evidence import FEATURES, Candidate, same_words
+from qa.passage_reading import PassageReading
+from qa.question import Form, Question
+from qa.reader_weights import Matrix, ReaderWeights, sigmoid
+
+MAX_ANSWER_SHARE = 0.8  # of its sentence; a longer span is no short answer, the sentence is the answer
+SAME_SENTENCE = 0.8  # share of common words above which two sentences tell the reader nothing new
+SPAN_SCALE = 4.0  # logits of a span's two ends add up; a score of 4 is a clear yes
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A question, its candidate sentences, their evidence rows and their scores (bigger is better)."""
+
+    question: Question
+    candidates: list[Candidate]
+    readings: list[PassageReading]
+    rows: Matrix
+    scores: Matrix
+
+    @property
+    def best(self) -> int:
+        """Return the index of the best sentence, the earlier one on a tie."""
+        return int(np.argmax(self.scores))
+
+    def gate_row(self) -> Matrix:
+        """Return what the gate sees, shape (len(GATE_FEATURES),)."""
+        question, best = self.question, self.best
+        others = [
+            score
+            for candidate, score in zip(self.candidates, self.scores, strict=True)
+            if same_words(candidate, self.candidates[best]) < SAME_SENTENCE
+        ]
+        stems = {word.stem for candidate in self.candidates for word in candidate.words}
+        yes_no = float(question.form is Form.YES_NO)
+        facts = (
+            self.scores[best],
+            self.scores[best] - max(others, default=self.scores[best] - 1.0),
+            math.log(1 + len(question.terms)),
+            sum(term.weight for term in question.terms),
+            float(bool(question.wanted)),
+            max((term.weight for term in question.terms if term.stem not in stems), default=0.0),
+            yes_no,
+            yes_no * self.rows[best, FEATURES.index("supported")],
+        )
+        return np.concatenate([self.rows[best], facts])
+
+    def confidence(self, weights: ReaderWeights) -> float:
+        """Return the calibrated chance that the best sentence answers the question."""
+        return weights.chance(self.gate_row())
+
+    def rank_rows(self, hits: Sequence[Hit]) -> Matrix:
+        """Return what ranks the hits that were read, shape (hits read, len(RANK_FEATURES))."""
+        cover = np.zeros(len(self.readings))
+        for candidate, row in zip(self.candidates, self.rows, strict=True):
+            cover[candidate.hit] = row[FEATURES.index("cover_passage")]
+        return np.array(
+            [
+                (
+                    hit.score,
+                    hit.signals.cosine or 0.0,
+                    sigmoid(reading.answerable),
+                    sigmoid(reading.best / SPAN_SCALE),
+                    sigmoid(reading.supported),
+                    covered,
+                )
+                for hit, reading, covered in zip(hits, self.readings, cover, strict=False)
+            ]
+        )
+
+    def hit_scores(self, hits: Sequence[Hit], weights: ReaderWeights) -> tuple[float, ...]:
+        """Return each hit's rank score, 0 to 1; hits that were not read follow in their old order."""
+        read = [sigmoid(float(score)) for score in self.rank_rows(hits) @ weights.rank]
+        floor = min(read, default=0.0)
+        rest = len(hits) - len(read)
+        return (*read, *(floor * (rest - place) / (rest + 1) for place in range(rest)))
+
+    def is_sure(self, place: int) -> bool:
+        """Say whether the network takes a candidate for an answer: its span over none, its passage over silence."""
+        row = self.rows[place]
+        return bool(row[FEATURES.index("span")] > 0 and row[FEATURES.index("answerable")] > 0)
+
+    def answer_span(self, candidate: Candidate) -> Span | None:
+        """Return where in its article a sentence's short answer stands; None when it is nearly the whole sentence."""
+        answer = self.readings[candidate.hit].answers[candidate.sentence]
+        if answer is None or len(answer.span) > MAX_ANSWER_SHARE * len(candidate.span):
+            return None
+        return answer.span
