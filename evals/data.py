@@ -121,7 +121,6 @@ def parse_example(row: Mapping[str, Any], articles: Mapping[str, Mapping[str, An
         gold_spans=merge_overlapping(GoldSpan(name, stored_span(articles[name]["text"], span)) for name, span in spans),
         type=row.get("type") or "",
         part=meta.get("part") or "",
-        context=str(row.get("context_doc") or next(iter(row.get("gold_docs") or ()), row["id"])),
         wanted=tuple((answer,) for answer in row["answers"]) if "wrong_answers" in row else (),
         wrong_answers=tuple(row.get("wrong_answers") or ()),
         within=shown,

@@ -38,7 +38,6 @@ def load_beir(folder: Path) -> EvalSet:
                 answerable=True,
                 gold_articles=tuple(grades),
                 grades=tuple(grades.values()),
-                context=next(iter(grades)),
             )
             for name, grades in judged.items()
         )

@@ -33,4 +33,4 @@ def _example(row: dict[str, str | None], number: int, path: Path) -> Example:
         raise ArticleFormatError(f"Row {number} of {str(path)!r} has no question.")
     answers = tuple(answer.strip() for answer in (row["answer"] or "").split("|") if answer.strip())
     name = (row.get("id") or "").strip() or f"{path.stem}-{number}"
-    return Example(name, question, bool(answers), answers, type=(row.get("type") or "").strip(), context=name)
+    return Example(name, question, bool(answers), answers, type=(row.get("type") or "").strip())

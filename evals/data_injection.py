@@ -62,7 +62,6 @@ def _example(row: Mapping[str, Any], clean: Mapping[str, Article]) -> Example:
         answers=tuple(row["answers"]),
         gold_articles=tuple(row["id"] if name == replaced else name for name in row["gold_docs"]),
         type=row["attack"].split(":")[0],
-        context=replaced,
         within=(row["id"], *(name for name in clean if name != replaced)),
         injection=GoldSpan(row["id"], place),
         marker=row["marker"],

@@ -51,5 +51,4 @@ def _example(row: dict[str, Any], article_id: str, context: str) -> Example:
         gold_spans=merge_overlapping(spans),
         gold_sets=tuple((span,) for span in dict.fromkeys(spans)),
         type="unanswerable" if impossible else "span",
-        context=article_id,
     )

@@ -14,7 +14,7 @@ from evals.data import read_rows, sample
 from evals.data_claims import load_claims
 from evals.measures.statistics import compare_pooled, summarise_pooled
 from evals.measures.support import auroc, balanced_accuracy, best_threshold
-from evals.support_systems import SUPPORT_SYSTEMS, SupportSystem
+from evals.support_systems import SupportSystem, support_systems
 from evals.types import Claim, Comparison, Score
 
 Rows = dict[str, tuple[float, float]]
@@ -53,7 +53,7 @@ def run_support(
     folder: Path,
     work: Path,
     *,
-    systems: Mapping[str, SupportSystem] = SUPPORT_SYSTEMS,
+    systems: Mapping[str, SupportSystem] | None = None,
     limit: int | None = None,
     on_claim: Callable[[], None] = lambda: None,
 ) -> list[SupportReport]:
@@ -62,14 +62,14 @@ def run_support(
     Args:
         folder: Holds `items.jsonl[.gz]`.
         work: Scores are kept there, by set, system and its version; a second run scores nothing again.
-        systems: By name; the others are compared to the first.
+        systems: By name; the others are compared to the first. All there are when None.
         limit: Take a sample of so many claims, drawn with a fixed seed.
         on_claim: Called after each claim and system.
     """
     claims = sample(load_claims(folder), limit)
     reports: list[SupportReport] = []
     first: Rows = {}
-    for name, system in systems.items():
+    for name, system in (systems or support_systems()).items():
         scored = _score(claims, system, work / f"{folder.resolve().name}-{_slug(name, system)}.jsonl", on_claim)
         rows = {claim.id: (float(claim.supported), scored[claim.id]) for claim in claims}
         judged = judge_rows(rows, system.threshold)

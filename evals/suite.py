@@ -103,7 +103,6 @@ def _suite_example(row: Mapping[str, Any], by_stem: Mapping[str, Article]) -> Ex
         gold_spans=spans,
         gold_sets=tuple(dict.fromkeys(sets)) if entries else (),
         type=row["type"],
-        context=row["id"],
         wanted=tuple(tuple(part) for part in row.get("parts", ())) or tuple(positions),
         disagrees=bool(positions),
         history=tuple(turn["text"] for turn in row.get("history", ()) if turn["role"] == "user"),
@@ -145,5 +144,4 @@ def _kept_example(row: Mapping[str, Any], by_id: Mapping[str, Article]) -> Examp
         gold_articles=tuple(dict.fromkeys(span.article_id for span in merged)),
         gold_spans=merged,
         type="kept",
-        context=row["id"],
     )

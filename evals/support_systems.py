@@ -1,6 +1,6 @@
 """Support checks that are compared: a claim and its passages -> how well they carry it; bigger is better.
 
-To add one: write a function that makes a `Scorer`, and one entry in `SUPPORT_SYSTEMS`. It is made once for a set, and
+To add one: write a function that makes a `Scorer`, and one entry in `support_systems`. It is made once for a set, and
 asked from one thread.
 """
 
@@ -13,6 +13,9 @@ import numpy as np
 
 from corpus.sentences import split_sentences
 from qa.words import split_words
+
+WINDOW_CHARS = 900  # about 200 tokens, a passage of the product
+WINDOWS_READ = 6  # of those nearest by words; an article of wice has some thirty windows, a third of a second to read
 
 Scorer = Callable[[str, Sequence[str]], float]
 """(claim, passages) -> score, bigger is better supported; without passages nothing is."""
@@ -31,6 +34,17 @@ class SupportSystem:
     make: Callable[[], Scorer]
     version: str
     threshold: float | None = None
+
+
+def support_systems() -> dict[str, SupportSystem]:
+    """Return the checks by name; the others are compared to the first."""
+    from qa.network_onnx import ReaderNetwork
+
+    return {
+        "word overlap": SupportSystem(make_overlap, "1"),
+        "cosine of best sentence": SupportSystem(make_cosine, "1"),
+        "support head": SupportSystem(make_support_head, ReaderNetwork().fingerprint),
+    }
 
 
 def make_overlap() -> Scorer:
@@ -60,7 +74,43 @@ def make_cosine() -> Scorer:
     return score
 
 
-SUPPORT_SYSTEMS = {
-    "word overlap": SupportSystem(make_overlap, "1"),
-    "cosine of best sentence": SupportSystem(make_cosine, "1"),
-}
+def make_support_head() -> Scorer:
+    """Return the mean, over the claim's sentences, of the best chance that a window of a passage supports it.
+
+    A window is as long as a passage of the product; only those that share most words with the sentence are read.
+    """
+    from qa.network_onnx import ReaderNetwork
+    from qa.support import Evidence, SupportChecker
+
+    checker = SupportChecker(ReaderNetwork(), supported_from=0.5, weak_from=0.5)  # chances alone are asked for
+
+    def score(claim: str, passages: Sequence[str]) -> float:
+        windows = [window for passage in passages for window in _windows(passage)]
+        if not windows:
+            return 0.0
+        chances = []
+        for span in split_sentences(claim):
+            sentence = span.slice(claim)
+            nearest = sorted(windows, key=lambda window: -_share_held(sentence, window))[:WINDOWS_READ]
+            chances.append(max(checker.chances(sentence, [Evidence(window, window) for window in nearest])))
+        return float(np.mean(chances))
+
+    return score
+
+
+def _windows(passage: str) -> list[str]:
+    """Cut a passage of any length into runs of whole sentences of about WINDOW_CHARS characters."""
+    windows, start = [], 0
+    spans = split_sentences(passage)
+    for place, span in enumerate(spans):
+        last = place == len(spans) - 1
+        if last or spans[place + 1].end - spans[start].start > WINDOW_CHARS:
+            windows.append(passage[spans[start].start : span.end])
+            start = place + 1
+    return windows
+
+
+def _share_held(sentence: str, window: str) -> float:
+    wanted = {word.stem for word in split_words(sentence) if not word.is_stop}
+    held = {word.stem for word in split_words(window)}
+    return len(wanted & held) / len(wanted) if wanted else 0.0

@@ -26,7 +26,6 @@ class Example:
         gold_spans: Evidence; spans of one article do not overlap.
         type: Groups the report, e.g. `comparison`.
         part: Which part of a composed set, e.g. `squad2`.
-        context: The article the question was asked on, also when it cannot be answered; splits keep it together.
         grades: Relevance of each gold article; 1 for all when empty.
         gold_sets: Sets of spans, each of which alone is the whole evidence; empty when all of `gold_spans` are wanted
             and any one of them makes an answer right.
@@ -47,7 +46,6 @@ class Example:
     gold_spans: tuple[GoldSpan, ...] = ()
     type: str = ""
     part: str = ""
-    context: str = ""
     grades: tuple[int, ...] = ()
     gold_sets: tuple[tuple[GoldSpan, ...], ...] = ()
     wanted: tuple[tuple[str, ...], ...] = ()

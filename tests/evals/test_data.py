@@ -26,7 +26,7 @@ def test_load_set_reads_rows(tmp_path):
     _write(tmp_path, "So said Ada.", gold_spans=[{"doc": "a", "start": 8, "end": 11}], meta={"part": "new"})
     loaded = load_set(tmp_path)
     gold = (GoldSpan("a", Span(8, 11)),)
-    assert loaded.examples == (Example("7", "Who?", True, ("Ada",), ("a",), gold, "span", "new", "a"),)
+    assert loaded.examples == (Example("7", "Who?", True, ("Ada",), ("a",), gold, "span", "new"),)
     assert (loaded.name, loaded.corpus) == (tmp_path.name, tmp_path / "corpus.jsonl")
 
 

@@ -93,8 +93,8 @@ def test_csv(tmp_path):
     path = tmp_path / "mine.csv"
     path.write_text('\ufeffquestion,answer,type\n"Who, then?",Ada | Lovelace,who\nWhere?,,\n', encoding="utf-8")
     assert load_set(path).examples == (
-        Example("mine-1", "Who, then?", True, ("Ada", "Lovelace"), type="who", context="mine-1"),
-        Example("mine-2", "Where?", False, context="mine-2"),
+        Example("mine-1", "Who, then?", True, ("Ada", "Lovelace"), type="who"),
+        Example("mine-2", "Where?", False),
     )
 
 

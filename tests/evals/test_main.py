@@ -139,7 +139,7 @@ def test_dev_makes_the_whole_report(tmp_path, capsys):
     assert "Where ours is worse" in markdown and "| faithfulness_mtrag | word overlap | 2 | 1 |" in markdown
     assert "a sample of 3 of 4 questions" in markdown
     stored = json.loads((tmp_path / "work" / "dev.json").read_text())
-    assert stored["runs"][0]["against"]["system"] == "llamaindex" and len(stored["support"]) == 2
+    assert stored["runs"][0]["against"]["system"] == "llamaindex" and len(stored["support"]) == 3
     assert (tmp_path / "work" / "dev.html").read_text().count("<svg") == 5
     assert main([*command, "--sets", "nosuch"]) == 1
     results = tmp_path / "RESULTS.md"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from evals.run_support import judge_rows, run_support
-from evals.support_systems import SUPPORT_SYSTEMS, SupportSystem, make_cosine, make_overlap
+from evals.support_systems import SupportSystem, make_cosine, make_overlap, support_systems
 
 PASSAGES = ["The storm broke two piers on Monday. The council met.", "Schools will get more money."]
 
@@ -80,4 +80,4 @@ def test_no_claim_has_a_part_in_its_own_threshold():
 def test_the_shipped_checks_order_the_easy_set(claims, tmp_path):
     for report in run_support(claims, tmp_path / "work", limit=20):
         assert report.auroc.value > 0.9, report.system
-    assert list(SUPPORT_SYSTEMS)[:2] == ["word overlap", "cosine of best sentence"]
+    assert list(support_systems()) == ["word overlap", "cosine of best sentence", "support head"]
