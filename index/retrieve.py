@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from corpus.chunk import article_id_of
@@ -22,6 +22,7 @@ from corpus.errors import EmptyCorpusError, SettingsError
 from index.clauses import split_clauses
 from index.fuse import best_first, fuse_convex, scale
 from index.open import OpenIndex
+from index.sentence_vectors import by_sentence
 from index.types import Filters, Hit, Signals, Vectors
 
 CANDIDATES = 100  # of each index and clause; fewer also narrow the scale of the scores and cost 0.005 nDCG
@@ -42,11 +43,13 @@ class Candidates:
         bm25: The best by the words of the whole question.
         cosine: Of the most alike sentence, for every candidate; empty when the deadline passed.
         clauses: The best by the words of each clause; empty when there is only one.
+        runs: Cosines of the runs of sentences of every candidate, see `index.sentence_vectors`; empty like `cosine`.
     """
 
     bm25: Scores
     cosine: Scores
     clauses: tuple[Scores, ...] = ()
+    runs: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 class Retriever:
@@ -79,7 +82,10 @@ class Retriever:
             if passage_id in found:  # it may have been removed since
                 passage, article = found[passage_id]
                 bm25, cosine = candidates.bm25.get(passage_id), candidates.cosine.get(passage_id)
-                hits.append(Hit(len(hits) + 1, passage, article, score, Signals(bm25, cosine, fused[passage_id])))
+                signals = Signals(bm25, cosine, fused[passage_id])
+                runs = candidates.runs.get(passage_id)
+                sentences = by_sentence(passage, runs) if runs else ()
+                hits.append(Hit(len(hits) + 1, passage, article, score, signals, sentences))
         return hits
 
     def find(self, question: str, depth: int = CANDIDATES, *, filters: Filters = EVERYTHING) -> Candidates:
@@ -102,8 +108,9 @@ class Retriever:
         except TimeoutError:
             return Candidates(bm25, {}, tuple(clauses))
         ids = sorted(nearest.union(bm25, *clauses))
-        cosine = self._index.library.sentence_vectors(ids).best_cosines(vector)
-        return Candidates(bm25, cosine, tuple(clauses))
+        runs = self._index.library.sentence_vectors(ids).run_cosines(vector)
+        cosine = {passage_id: max(cosines) for passage_id, cosines in runs.items()}
+        return Candidates(bm25, cosine, tuple(clauses), runs)
 
     def _find_near(self, question: str, depth: int, filters: Filters) -> tuple[Vectors, set[str]]:
         """Return the question's vector, and the ids of the passages near to it."""

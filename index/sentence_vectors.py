@@ -8,6 +8,7 @@ so only one vector a passage is searched; the sentences' own are read for the ca
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -47,6 +48,13 @@ class SentenceVectors:
         best = np.maximum.reduceat(np.einsum("ij,j->i", self.rows, question), self.starts)
         return dict(zip(self.passage_ids, best.tolist(), strict=True))
 
+    def run_cosines(self, question: Vectors) -> dict[str, tuple[float, ...]]:
+        """Return for each passage the cosines of its runs, in order."""
+        cosines = np.einsum("ij,j->i", self.rows, question).tolist()
+        bounds = [*self.starts.tolist(), len(cosines)]
+        parts = zip(self.passage_ids, bounds, bounds[1:], strict=False)
+        return {passage_id: tuple(cosines[first:last]) for passage_id, first, last in parts}
+
 
 def sentence_runs(passage: Passage) -> list[Span]:
     """Return the spans that are embedded: sentences, the short ones joined with what follows in the passage.
@@ -62,6 +70,12 @@ def sentence_runs(passage: Passage) -> list[Span]:
     if len(runs) > 1 and len(runs[-1]) < MIN_RUN_CHARS:
         runs[-2:] = [Span(runs[-2].start, runs[-1].end)]
     return runs
+
+
+def by_sentence(passage: Passage, of_runs: Sequence[float]) -> tuple[float, ...]:
+    """Return for each sentence of a passage the value of the run that it lies in."""
+    ends = [run.end for run in sentence_runs(passage)]
+    return tuple(of_runs[bisect.bisect_right(ends, sentence.start)] for sentence in passage.sentences)
 
 
 def sentence_texts(passage: Passage) -> list[str]:

@@ -58,13 +58,18 @@ class Signals:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage with its rank (from 1), the score that ordered it, and all signals."""
+    """A passage with its rank (from 1), the score that ordered it, and all signals.
+
+    Args:
+        sentence_cosines: Similarity of the question and each sentence of the passage; empty when it was not measured.
+    """
 
     rank: int
     passage: Passage
     article: Article
     score: float
     signals: Signals
+    sentence_cosines: tuple[float, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """Return the hit as in DESIGN 3.1 (`hits`)."""

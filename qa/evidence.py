@@ -40,6 +40,8 @@ FEATURES = (
     "year_missing",
     "fused",
     "cosine",
+    "sentence_cosine",
+    "sentence_cosine_gap",
     "rank",
     "length",
     "first",
@@ -114,9 +116,9 @@ def measure_evidence(
             | _place_facts(candidate, hits[candidate.hit])
         )
         rows[i] = [facts.get(name, 0.0) for name in FEATURES]
-    for gap, of in (("span_gap", "span"), ("answerable_gap", "answerable"), ("cover_gap", "cover")):
+    for of in ("span", "answerable", "cover", "sentence_cosine"):
         values = rows[:, FEATURES.index(of)]
-        rows[:, FEATURES.index(gap)] = values - values.max(initial=-np.inf) if len(values) else values
+        rows[:, FEATURES.index(f"{of}_gap")] = values - values.max(initial=-np.inf) if len(values) else values
     return rows
 
 
@@ -173,6 +175,7 @@ def _place_facts(candidate: Candidate, hit: Hit) -> dict[str, float]:
     return {
         "fused": hit.signals.fused or 0.0,
         "cosine": hit.signals.cosine or 0.0,
+        "sentence_cosine": hit.sentence_cosines[candidate.sentence] if hit.sentence_cosines else 0.0,
         "rank": 1.0 / (1 + candidate.hit),
         "length": math.log(1 + len(candidate.words)),
         "first": float(candidate.span.start == hit.passage.span.start),

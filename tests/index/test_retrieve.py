@@ -62,6 +62,8 @@ def test_retrieve_keeps_every_signal(filled):
     embedder = filled.embedder
     best = max(embedder.embed_passages(sentence_texts(hit.passage)) @ embedder.embed_question(question))
     assert hit.signals.cosine == pytest.approx(best, abs=0.01)  # stored in 8 bits
+    assert len(hit.sentence_cosines) == len(hit.passage.sentences)
+    assert max(hit.sentence_cosines) == hit.signals.cosine
     assert hit.signals.bm25 == pytest.approx(dict(filled.lexical.query(question, 10, Filters()))[hit.passage.id])
     assert hit.signals.fused == pytest.approx(1.0)
     assert hit.signals.reader is None

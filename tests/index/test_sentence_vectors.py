@@ -6,6 +6,7 @@ import pytest
 from corpus.chunk import chunk_article
 from corpus.errors import LibraryDamagedError
 from index.sentence_vectors import (
+    by_sentence,
     pack_sentences,
     passage_vector,
     sentence_runs,
@@ -64,10 +65,20 @@ def test_best_cosines_equal_a_loop_over_passages():
     question = _unit_rows(1, 16, seed=99)[0]
     slow = {name: max(row @ question for row in rows) for name, rows in zip("xyz", tables, strict=True)}
     assert stacked.best_cosines(question) == pytest.approx(slow, abs=0.02)
+    runs = stacked.run_cosines(question)
+    assert {name: len(cosines) for name, cosines in runs.items()} == {"x": 3, "y": 1, "z": 7}
+    assert {name: max(cosines) for name, cosines in runs.items()} == stacked.best_cosines(question)
+
+
+def test_sentences_have_the_value_of_the_run_they_lie_in():
+    [passage] = chunk_article(make_article(f"{LONG} Was it? Yes. {LONG}", id="a"))
+    assert len(passage.sentences) == 4
+    assert by_sentence(passage, [0.1, 0.9]) == (0.1, 0.9, 0.9, 0.9)
 
 
 def test_nothing_to_compare_gives_nothing():
     assert unpack_sentences([], [], 16).best_cosines(_unit_rows(1, 16)[0]) == {}
+    assert unpack_sentences([], [], 16).run_cosines(_unit_rows(1, 16)[0]) == {}
 
 
 def test_passage_vector_is_the_mean_weighted_by_length():
