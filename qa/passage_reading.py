@@ -10,7 +10,7 @@ from corpus.types import Span
 from index.types import Hit
 from qa.answer_spans import AnswerSpan, best_spans
 from qa.network_onnx import Logits
-from qa.reading_input import ReadingInput, make_input
+from qa.reading_input import ReadingInput, make_header, make_input
 
 
 class PairScorer(Protocol):
@@ -50,15 +50,8 @@ LOW_SCORE = -30.0  # below what the network gives to any span
 
 def read_passages(network: PairScorer, question: str, hits: Sequence[Hit]) -> list[PassageReading]:
     """Read the question over every hit, in order."""
-    pairs = [make_input(question, header_of(hit), hit.passage.text) for hit in hits]
+    pairs = [make_input(question, make_header(hit.article), hit.passage.text) for hit in hits]
     return [_in_article(hit, pair, logits) for hit, pair, logits in zip(hits, pairs, network.score(pairs), strict=True)]
-
-
-def header_of(hit: Hit) -> str:
-    """Return what is read before a passage: its article's title, outlet and date, as far as they are known."""
-    article = hit.article
-    facts = (article.title, article.source, article.published.isoformat() if article.published else None)
-    return " | ".join(fact for fact in facts if fact)
 
 
 def _in_article(hit: Hit, pair: ReadingInput, logits: Logits) -> PassageReading:

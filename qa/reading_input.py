@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from corpus.types import Article
 from qa.words import rarity, split_words
 
 Ids = NDArray[np.int64]
@@ -65,6 +66,12 @@ class Pieces:
     def stem_set(self) -> frozenset[str]:
         """Return the stems that occur."""
         return frozenset(self.stems)
+
+
+def make_header(article: Article) -> str:
+    """Return what is read before a passage: its article's title, outlet and date, as far as they are known."""
+    facts = (article.title, article.source, article.published.isoformat() if article.published else None)
+    return " | ".join(fact for fact in facts if fact)
 
 
 def make_input(text: str, header: str, passage: str) -> ReadingInput:

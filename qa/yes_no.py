@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from corpus.types import Span
 from index.types import Hit
-from qa.passage_reading import header_of
+from qa.reading_input import make_header
 from qa.support import Evidence, SupportChecker, find_problems
 
 _AUXILIARY = re.compile(
@@ -35,7 +35,9 @@ class YesNo:
         statement = as_statement(question)
         if statement is None or not cited:
             return None
-        evidence = [Evidence(span.slice(hit.article.text), hit.passage.text, header_of(hit)) for hit, span in cited]
+        evidence = [
+            Evidence(span.slice(hit.article.text), hit.passage.text, make_header(hit.article)) for hit, span in cited
+        ]
         problems = [find_problems(statement, [f"{one.header} {one.quote}"]) for one in evidence]
         if any(_DENIES in found for found in problems):
             return "No"

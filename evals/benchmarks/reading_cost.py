@@ -16,9 +16,8 @@ from index.embed_onnx import embedded_encoder
 from index.open import open_index
 from index.retrieve import Retriever
 from qa.network_onnx import ReaderNetwork
-from qa.passage_reading import header_of
 from qa.read_extractive import MAX_READ, ExtractiveReader
-from qa.reading_input import make_input
+from qa.reading_input import make_header, make_input
 
 QUESTIONS = 60
 
@@ -42,7 +41,7 @@ def main() -> None:
             encoder.embed_passages([hit.passage.text for hit in hits])
             _add(stages, "encode (reference)", start)
             start = _now()
-            pairs = [make_input(question, header_of(hit), hit.passage.text) for hit in hits]
+            pairs = [make_input(question, make_header(hit.article), hit.passage.text) for hit in hits]
             _add(stages, "make pairs", start)
             start = _now()
             network.score(pairs)

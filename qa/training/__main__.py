@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING
 
 from qa.network_onnx import Logits
 from qa.network_onnx import ReaderNetwork as ShippedNetwork
-from qa.reading_input import ReadingInput, make_input
+from qa.reading_input import ReadingInput, make_header, make_input
 from qa.training.gather import gather, judged_stage, made_stage
 from qa.training.measure import figures, read_paragraphs
-from qa.training.rows import ChunkedSet, Part, load_chunked, make_header
+from qa.training.rows import ChunkedSet, Part, load_chunked
 
 if TYPE_CHECKING:
     from qa.training.model_torch import ReaderNetwork

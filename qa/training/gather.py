@@ -13,8 +13,9 @@ from index.embed_onnx import embedded_encoder
 from index.ingest import add_articles
 from index.open import open_index
 from index.retrieve import Retriever
+from qa.reading_input import make_header
 from qa.training.mix import Pool, asked_rows, cloze_rows
-from qa.training.rows import Asked, ChunkedSet, Part, Row, load_chunked, make_header
+from qa.training.rows import Asked, ChunkedSet, Part, Row, load_chunked
 from qa.training.statements import claims_clapnq, claims_scifact, claims_wice, made_statements
 
 N_WRONG = 12  # passages looked at for each question; those that hold none of its answers are kept

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from corpus.types import Span
 from qa.answer_spans import best_spans
 from qa.network_onnx import Logits
-from qa.reading_input import ReadingInput, make_input
-from qa.training.rows import Asked, ChunkedSet, make_header
+from qa.reading_input import ReadingInput, make_header, make_input
+from qa.training.rows import Asked, ChunkedSet
 
 Network = Callable[[ReadingInput], Logits]
 _ARTICLES = re.compile(r"\b(a|an|the)\b")

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from corpus.types import Passage
+from qa.reading_input import make_header
 from qa.training.questions import make_cloze, recurring_clozes, roughen, spoil_question
-from qa.training.rows import Asked, ChunkedSet, Row, make_header
+from qa.training.rows import Asked, ChunkedSet, Row
 
 BARE_SHARE = 0.15  # of the rows that show no header, so that the network does not lean on it
 SPOILED_SHARE = 0.35  # of the answerable questions that come again with one detail changed

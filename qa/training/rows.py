@@ -161,12 +161,6 @@ def read_rows(folder: Path, stem: str) -> Iterator[dict[str, Any]]:
         yield from (json.loads(line) for line in file if line.strip())
 
 
-def make_header(article: Article) -> str:
-    """Return what stands before a passage when it is read: title, outlet, date, as far as they are known."""
-    facts = (article.title, article.source, article.published.isoformat() if article.published else None)
-    return " | ".join(fact for fact in facts if fact)
-
-
 def _joined(gold: Sequence[tuple[str, Span]]) -> tuple[tuple[str, Span], ...]:
     """Return the evidence in order, overlapping spans of an article joined: two annotators, one piece of evidence."""
     joined: list[tuple[str, Span]] = []

@@ -10,9 +10,10 @@ from pathlib import Path
 from corpus.sentences import split_sentences
 from corpus.types import Span
 from qa.mentions import find_mentions
+from qa.reading_input import make_header
 from qa.training.mix import Pool, spans_within
 from qa.training.questions import spoil_statement
-from qa.training.rows import ChunkedSet, Part, Row, make_header, read_rows, split_groups
+from qa.training.rows import ChunkedSet, Part, Row, read_rows, split_groups
 from qa.words import split_words
 
 _WH_PHRASE = re.compile(
