@@ -138,6 +138,7 @@ def test_dev_makes_the_whole_report(tmp_path, capsys):
     assert "| measure | n | byline | llamaindex | difference |" in markdown
     assert "Where ours is worse" in markdown and "| faithfulness_mtrag | word overlap | 2 | 1 |" in markdown
     assert "a sample of 3 of 4 questions" in markdown
+    assert "flatter it here" in markdown and "learnt from part of faithfulness_wice and" in markdown
     stored = json.loads((tmp_path / "work" / "dev.json").read_text())
     assert stored["runs"][0]["against"]["system"] == "llamaindex" and len(stored["support"]) == 3
     assert (tmp_path / "work" / "dev.html").read_text().count("<svg") == 5
