@@ -190,6 +190,34 @@ def delete_articles(file: LibraryFile, article_ids: Sequence[str]) -> None:
         log_commit(connection, changed)
 
 
+def origins_below(file: LibraryFile, folder: str) -> set[tuple[str, str]]:
+    """Return (origin, id it arrived as) of everything that was loaded from below a folder."""
+    start = folder.rstrip("/") + "/"
+    query = "SELECT origin, arrived_as FROM origins WHERE origin >= ? AND origin < ?"
+    with file.reading() as connection:
+        return set(connection.execute(query, (start, start[:-1] + chr(ord("/") + 1))))
+
+
+def drop_origins(file: LibraryFile, pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """Forget origins, and the articles that have no other, in one transaction; return the ids of those articles."""
+    touched: set[int] = set()
+    changed: list[str] = []
+    left: list[int] = []
+    with file.writing() as connection:
+        for pair in pairs:
+            query = "SELECT article FROM origins WHERE origin = ? AND arrived_as = ?"
+            touched.update(key for (key,) in connection.execute(query, pair))
+            connection.execute("DELETE FROM origins WHERE origin = ? AND arrived_as = ?", pair)
+        orphans = _without_origins(connection, touched)
+        for article_key, _ in orphans:
+            left += leave_story(connection, article_key)
+            changed += _delete_article(connection, article_key)
+        link_stories(connection, (), left)
+        if changed:
+            log_commit(connection, changed)
+    return [article_id for _, article_id in orphans]
+
+
 def _point_origins(connection: sqlite3.Connection, targets: Mapping[tuple[str, str], str]) -> list[tuple[int, str]]:
     """Let origins stand for articles; return key and id of the articles that thereby lost their last origin."""
     lost: set[int] = set()
@@ -205,10 +233,14 @@ def _point_origins(connection: sqlite3.Connection, targets: Mapping[tuple[str, s
             """,
             (origin, arrived_as, article_id),
         )
+    return _without_origins(connection, lost)
+
+
+def _without_origins(connection: sqlite3.Connection, article_keys: Iterable[int]) -> list[tuple[int, str]]:
     query = (
         "SELECT key, id FROM articles WHERE key = ? AND NOT EXISTS (SELECT 1 FROM origins WHERE article = articles.key)"
     )
-    return [row for key in sorted(lost) for row in connection.execute(query, (key,))]
+    return [row for key in sorted(article_keys) for row in connection.execute(query, (key,))]
 
 
 def _delete_article(connection: sqlite3.Connection, article_key: int) -> list[str]:
