@@ -54,6 +54,11 @@ def bundled_articles() -> Path:
     return Path(__file__).parent / "articles"
 
 
+def origin_of(path: Path) -> str:
+    """Return an absolute path as `Article.origin` holds it: text, also when its bytes are not valid UTF-8."""
+    return path.as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def read_draft(data: bytes, suffix: str) -> Draft:
     """Read the bytes of one file of the type `suffix`; a PDF is recognised whatever it is called.
 
@@ -78,7 +83,7 @@ def _load_address(url: str) -> Article | LoadFailure:
 
 
 def _load_file(path: Path) -> Iterator[Article | LoadFailure]:
-    origin = _shown(path)
+    origin = origin_of(path)
     try:
         if path.name.lower().endswith(_ROWS):
             yield from _load_rows(path, origin)
@@ -134,22 +139,17 @@ def _walk(folder: Path) -> list[Path | LoadFailure]:
         try:
             entries = [entry for entry in os.scandir(current) if not entry.name.startswith(".")]
         except OSError as error:
-            failures.append(LoadFailure(_shown(current), _why(error)))
+            failures.append(LoadFailure(origin_of(current), _why(error)))
             continue
         waiting += [Path(entry.path) for entry in entries if entry.is_dir()]
         files += [Path(entry.path) for entry in entries if entry.is_file() and _is_supported(entry.name)]
     if not files and not failures:
-        return [LoadFailure(_shown(folder), f"The folder holds no file that can be read; use {SUPPORTED}.")]
+        return [LoadFailure(origin_of(folder), f"The folder holds no file that can be read; use {SUPPORTED}.")]
     return [*failures, *sorted(files, key=lambda path: path.relative_to(folder).as_posix())]
 
 
 def _is_supported(name: str) -> bool:
     return name.lower().endswith((*_FORMATS, *_ROWS))
-
-
-def _shown(path: Path) -> str:
-    """Return the path as text that can be stored, also when its bytes are not valid UTF-8."""
-    return path.as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _why(error: OSError) -> str:

@@ -56,15 +56,19 @@ class Library:
                     FROM (SELECT DISTINCT origin FROM origins
                           WHERE origins.article = articles.key AND origin != '' ORDER BY origin)),
                    (SELECT count(*) FROM passages WHERE passages.version = articles.current
-                    AND passages.build = (SELECT library.build FROM library))
+                    AND passages.build = (SELECT library.build FROM library)),
+                   (SELECT first.id FROM articles AS first WHERE first.story = articles.story
+                    ORDER BY first.key LIMIT 1)
             FROM articles JOIN versions ON versions.key = articles.current
             ORDER BY articles.key
         """
         with self.file.reading() as connection:
             rows = connection.execute(query).fetchall()
         return [
-            ArticleInfo(id_, title, source, url, _day(published), version, tuple(json.loads(origins)), n_passages)
-            for id_, title, source, url, published, version, origins, n_passages in rows
+            ArticleInfo(
+                id_, title, source, url, _day(published), version, tuple(json.loads(origins)), n_passages, story
+            )
+            for id_, title, source, url, published, version, origins, n_passages, story in rows
         ]
 
     def article(self, article_id: str) -> Article:
@@ -82,6 +86,20 @@ class Library:
         """Return the articles that exist among these, by id."""
         with self.file.reading() as connection:
             return _articles(connection, article_ids)
+
+    def stories(self, article_ids: Sequence[str]) -> dict[str, str]:
+        """Return the story of each stored article among these: the id of its first article.
+
+        Near-duplicates (`index.library_stories`) share a story; an article without any is a story by itself.
+        """
+        query = """
+            SELECT articles.id, coalesce(
+                (SELECT first.id FROM articles AS first WHERE first.story = articles.story ORDER BY first.key LIMIT 1),
+                articles.id)
+            FROM json_each(?) AS wanted CROSS JOIN articles ON articles.id = wanted.value
+        """
+        with self.file.reading() as connection:
+            return dict(connection.execute(query, (json.dumps(list(article_ids)),)).fetchall())
 
     def passages(self, passage_ids: Sequence[str]) -> dict[str, Passage]:
         """Return the visible ones among these passages, by id."""

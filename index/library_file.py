@@ -13,7 +13,8 @@ from pathlib import Path
 from corpus.errors import IndexingError, IndexMismatchError, IndexMissingError, LibraryDamagedError
 
 LIBRARY_NAME = "library.sqlite3"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+_OLDEST_SCHEMA = 1  # from here on there are scripts, `schema_1_to_2.sql` and so on
 APPLICATION_ID = 0x42796C6E  # "Byln": what tells our file from any other program's SQLite file
 _LOCK_TIMEOUT_S = 5.0  # the owner lock keeps other Bylines out, so only a stranger can hold SQLite's lock
 _CACHE_KIB = 16_384  # 16 MiB of pages per connection: the b-tree tops of a 200,000-passage library
@@ -44,7 +45,9 @@ class LibraryFile:
         if not path.is_file():
             raise IndexMissingError(f"There is no library at {str(path)!r}. Make one with: byline add PATH")
         with self.reading() as connection:
-            _check_identity(connection, path)
+            schema = _check_identity(connection, path)
+        for version in range(schema, SCHEMA_VERSION):
+            self._migrate(version)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -86,6 +89,13 @@ class LibraryFile:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
+
+    def _migrate(self, version: int) -> None:
+        """Take the file one schema version further, wholly or not at all."""
+        script = Path(__file__).with_name(f"schema_{version}_to_{version + 1}.sql").read_text(encoding="utf-8")
+        with self.outside_transaction() as connection:
+            # `executescript` commits what is open before it starts, so the transaction is the script's own.
+            connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {version + 1}; COMMIT;")
 
     def _borrow(self) -> sqlite3.Connection:
         with self._idle_lock:
@@ -146,7 +156,8 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _check_identity(connection: sqlite3.Connection, path: Path) -> None:
+def _check_identity(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the schema version of a library that this Byline can read or take further."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (schema,) = connection.execute("PRAGMA user_version").fetchone()
     (n_tables,) = connection.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone()
@@ -162,8 +173,9 @@ def _check_identity(connection: sqlite3.Connection, path: Path) -> None:
             f"The library {str(path.parent)!r} was written by a newer Byline (schema {schema}, this one knows "
             f"{SCHEMA_VERSION}). Update with: pip install --upgrade byline"
         )
-    if schema < SCHEMA_VERSION:
+    if schema < _OLDEST_SCHEMA:
         raise LibraryDamagedError(f"{str(path)!r} has schema {schema}, which no Byline ever wrote. {_RESTORE}")
+    return int(schema)
 
 
 _RESTORE = "Restore the folder from a backup, or remove it and add the articles again."

@@ -13,6 +13,7 @@ from index.library_file import LibraryFile
 from index.library_log import log_commit
 from index.library_manifest import Build, embedder_key
 from index.library_rows import rows_to_blobs, spans_to_blob
+from index.library_stories import leave_story, link_stories
 from index.sentence_vectors import pack_sentences
 from index.types import Vectors
 
@@ -135,9 +136,13 @@ def store_articles(
         Ids of the articles removed because their last origin now stands for another article.
     """
     changed: list[str] = []
+    texts: set[int] = set()  # keys of the articles whose text is new
+    left: list[int] = []  # stories that lost a member
     with file.writing() as connection:
         for cut in cut_articles:
             article_key = _article_key(connection, cut.article)
+            left += leave_story(connection, article_key)
+            texts.add(article_key)
             version_key = _version_key(connection, article_key, cut.article)
             changed += _drop_passages(connection, article_key)
             connection.execute("UPDATE articles SET current = ? WHERE key = ?", (version_key, article_key))
@@ -145,7 +150,9 @@ def store_articles(
             changed += [passage.id for passage in cut.passages]
         orphans = _point_origins(connection, origins)
         for article_key, _ in orphans:
+            left += leave_story(connection, article_key)
             changed += _delete_article(connection, article_key)
+        link_stories(connection, texts - {article_key for article_key, _ in orphans}, left)
         if changed:
             log_commit(connection, changed)
     return [article_id for _, article_id in orphans]
@@ -172,12 +179,43 @@ def insert_passages(connection: sqlite3.Connection, build: int, version_key: int
 def delete_articles(file: LibraryFile, article_ids: Sequence[str]) -> None:
     """Forget articles with all versions, passages and origins, in one transaction; unknown ids are no error."""
     changed: list[str] = []
+    left: list[int] = []
     with file.writing() as connection:
         for article_id in article_ids:
             row = connection.execute("SELECT key FROM articles WHERE id = ?", (article_id,)).fetchone()
             if row:
+                left += leave_story(connection, row[0])
                 changed += _delete_article(connection, row[0])
+        link_stories(connection, (), left)
         log_commit(connection, changed)
+
+
+def origins_below(file: LibraryFile, folder: str) -> set[tuple[str, str]]:
+    """Return (origin, id it arrived as) of everything that was loaded from below a folder."""
+    start = folder.rstrip("/") + "/"
+    query = "SELECT origin, arrived_as FROM origins WHERE origin >= ? AND origin < ?"
+    with file.reading() as connection:
+        return set(connection.execute(query, (start, start[:-1] + chr(ord("/") + 1))))
+
+
+def drop_origins(file: LibraryFile, pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """Forget origins, and the articles that have no other, in one transaction; return the ids of those articles."""
+    touched: set[int] = set()
+    changed: list[str] = []
+    left: list[int] = []
+    with file.writing() as connection:
+        for pair in pairs:
+            query = "SELECT article FROM origins WHERE origin = ? AND arrived_as = ?"
+            touched.update(key for (key,) in connection.execute(query, pair))
+            connection.execute("DELETE FROM origins WHERE origin = ? AND arrived_as = ?", pair)
+        orphans = _without_origins(connection, touched)
+        for article_key, _ in orphans:
+            left += leave_story(connection, article_key)
+            changed += _delete_article(connection, article_key)
+        link_stories(connection, (), left)
+        if changed:
+            log_commit(connection, changed)
+    return [article_id for _, article_id in orphans]
 
 
 def _point_origins(connection: sqlite3.Connection, targets: Mapping[tuple[str, str], str]) -> list[tuple[int, str]]:
@@ -195,10 +233,14 @@ def _point_origins(connection: sqlite3.Connection, targets: Mapping[tuple[str, s
             """,
             (origin, arrived_as, article_id),
         )
+    return _without_origins(connection, lost)
+
+
+def _without_origins(connection: sqlite3.Connection, article_keys: Iterable[int]) -> list[tuple[int, str]]:
     query = (
         "SELECT key, id FROM articles WHERE key = ? AND NOT EXISTS (SELECT 1 FROM origins WHERE article = articles.key)"
     )
-    return [row for key in sorted(lost) for row in connection.execute(query, (key,))]
+    return [row for key in sorted(article_keys) for row in connection.execute(query, (key,))]
 
 
 def _delete_article(connection: sqlite3.Connection, article_key: int) -> list[str]:

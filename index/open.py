@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from index.library import Library
 from index.library_file import LIBRARY_NAME
 from index.library_log import index_state
 from index.library_manifest import Build, check_build, create_with, current_build
+from index.library_stories import link_unlinked
 from index.owner import LOCK_NAME, OwnerLock
 from index.types import Embedder, LexicalIndex, VectorIndex
 from index.vectors_exact import ExactVectors
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from index.vectors_chroma import ChromaVectors
 
 _INDEX_NAMES = ("chroma", "lexical")
+_log = logging.getLogger(__name__)
 
 
 class OpenIndex:
@@ -130,6 +133,8 @@ def open_index(folder: Path, embedder: Embedder, *, chunk_tokens: int = 200) -> 
             create_with(path, wanted)
         library = Library.open(path)
         check_build(current_build(library.file)[1], wanted, folder)
+        if linked := link_unlinked(library.file):
+            _log.info("Compared %d articles of %s, to know which ones tell the same story.", linked, folder)
         return OpenIndex(folder, library, embedder, lock)
     except BaseException:
         if library is not None:

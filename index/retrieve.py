@@ -5,6 +5,7 @@ question ─┬─ BM25, best 100 ───────┬─ cosine of the most
           ├─ dense, nearest 100 ───┘  alike sentence      │                 │
           └─ clauses ─ BM25, best 100 of each ────────────┴─ scaled, best ──┘
 ```
+Passages that a near-duplicate already told are folded into its hit (`index.fold`).
 Every figure named here is in evals/RESULTS.md; `python -m evals run SET` and `fusion` measure them again.
 """
 
@@ -20,6 +21,7 @@ from itertools import islice
 from corpus.chunk import article_id_of
 from corpus.errors import EmptyCorpusError, SettingsError
 from index.clauses import split_clauses
+from index.fold import Ranked, fold
 from index.fuse import best_first, fuse_convex, scale
 from index.open import OpenIndex
 from index.sentence_vectors import by_sentence
@@ -31,6 +33,7 @@ ARTICLE_FACTOR = 0.95  # of each further passage: ten hits of news hold 2 points
 EXACT_PASSAGES = 20_000  # up to here a scan is as fast as Chroma, which takes a second to import
 DEADLINE_S = 2.0  # for the embedder and the vector index; when it passes, the words alone decide
 EVERYTHING = Filters()
+NO_STORIES: Mapping[str, str] = {}
 
 Scores = Mapping[str, float]
 
@@ -75,18 +78,22 @@ class Retriever:
         """
         candidates = self.find(question, max(k, CANDIDATES), filters=filters)
         fused = fuse_candidates(candidates)
-        ranked = list(islice(spread(fused), k))
-        found = self._index.library.passages_with_articles([passage_id for passage_id, _ in ranked])
+        stories = self._index.library.stories(list({article_id_of(passage_id) for passage_id in fused}))
         hits: list[Hit] = []
-        for passage_id, score in ranked:
-            if passage_id in found:  # it may have been removed since
-                passage, article = found[passage_id]
-                bm25, cosine = candidates.bm25.get(passage_id), candidates.cosine.get(passage_id)
-                signals = Signals(bm25, cosine, fused[passage_id])
-                runs = candidates.runs.get(passage_id)
-                sentences = by_sentence(passage, runs) if runs else ()
-                hits.append(Hit(len(hits) + 1, passage, article, score, signals, sentences))
+        for one in fold(self._read(spread(fused, stories=stories), k), stories, k):
+            passage, article, score = one.ranked
+            bm25, cosine = candidates.bm25.get(passage.id), candidates.cosine.get(passage.id)
+            signals = Signals(bm25, cosine, fused[passage.id])
+            runs = candidates.runs.get(passage.id)
+            sentences = by_sentence(passage, runs) if runs else ()
+            hits.append(Hit(len(hits) + 1, passage, article, score, signals, sentences, one.story, one.copies))
         return hits
+
+    def _read(self, ranked: Iterator[tuple[str, float]], at_once: int) -> Iterator[Ranked]:
+        """Yield what is ranked with its text, reading no more at once than a caller may want."""
+        while some := list(islice(ranked, at_once)):
+            found = self._index.library.passages_with_articles([passage_id for passage_id, _ in some])
+            yield from ((*found[id_], score) for id_, score in some if id_ in found)  # it may have gone since
 
     def find(self, question: str, depth: int = CANDIDATES, *, filters: Filters = EVERYTHING) -> Candidates:
         """Return what both indexes find, before it is ranked.
@@ -147,22 +154,34 @@ def fuse_candidates(candidates: Candidates, dense_weight: float = DENSE_WEIGHT) 
     }
 
 
-def spread(fused: Scores, factor: float = ARTICLE_FACTOR) -> Iterator[tuple[str, float]]:
+def spread(
+    fused: Scores, factor: float = ARTICLE_FACTOR, *, stories: Mapping[str, str] = NO_STORIES
+) -> Iterator[tuple[str, float]]:
     """Yield (passage id, score), best first, ties by id; each further passage of an article counts `factor` less.
 
     So one long article does not fill the hits when others are nearly as good. An article's first passage keeps its
-    score.
+    score. Near-duplicates count as one article.
+
+    Args:
+        fused: Scores by passage id.
+        factor: Of each further passage.
+        stories: Article id -> its story; an article that is not in it stands for itself.
     """
     waiting: dict[str, list[str]] = {}
     for passage_id in reversed(best_first(fused)):
-        waiting.setdefault(article_id_of(passage_id), []).append(passage_id)
+        waiting.setdefault(_story_of(passage_id, stories), []).append(passage_id)
     heap = [(-fused[ids[-1]], ids[-1], 1.0) for ids in waiting.values()]
     heapq.heapify(heap)
     while heap:
         score, passage_id, weight = heapq.heappop(heap)
         yield passage_id, -score
-        ids = waiting[article_id_of(passage_id)]
+        ids = waiting[_story_of(passage_id, stories)]
         ids.pop()
         if ids:
             weight *= factor
             heapq.heappush(heap, (-fused[ids[-1]] * weight, ids[-1], weight))
+
+
+def _story_of(passage_id: str, stories: Mapping[str, str]) -> str:
+    article_id = article_id_of(passage_id)
+    return stories.get(article_id, article_id)

@@ -1,4 +1,4 @@
--- The truth of a library, schema version 1. Everything else in the folder can be rebuilt from it.
+-- The truth of a library, schema version 2. Everything else in the folder can be rebuilt from it.
 -- Keys are AUTOINCREMENT so that a key is never used twice: caches may hold on to them.
 -- Tables are not STRICT because SQLite before 3.37 is still what some Python 3.11 is linked with.
 
@@ -18,7 +18,8 @@ CREATE TABLE library (
     id TEXT NOT NULL,
     build INTEGER NOT NULL REFERENCES manifest (build),
     keep_versions INTEGER NOT NULL DEFAULT 0 CHECK (keep_versions IN (0, 1)),
-    created TEXT NOT NULL
+    created TEXT NOT NULL,
+    story_method TEXT -- by which `bands` were made; other ones cannot be compared
 );
 
 CREATE TABLE embedders (
@@ -38,7 +39,7 @@ CREATE TABLE articles (
 CREATE UNIQUE INDEX articles_by_current ON articles (current);
 CREATE INDEX articles_by_story ON articles (story);
 
--- `shingles` is the MinHash signature that near-duplicates are found by.
+-- `bands` holds the article's rows of the table `bands`, as little-endian int64; NULL until it was compared.
 CREATE TABLE versions (
     key INTEGER PRIMARY KEY AUTOINCREMENT,
     article INTEGER NOT NULL REFERENCES articles (key) ON DELETE CASCADE,
@@ -53,13 +54,21 @@ CREATE TABLE versions (
     author TEXT,
     language TEXT,
     added TEXT NOT NULL,
-    shingles BLOB,
+    bands BLOB,
     text TEXT NOT NULL, -- last, so that the facts are read without paging through long texts
     UNIQUE (article, version)
 );
 CREATE INDEX versions_by_content ON versions (content_hash);
 CREATE INDEX versions_by_published ON versions (published);
 CREATE INDEX versions_by_outlet ON versions (outlet);
+CREATE INDEX versions_without_bands ON versions (key) WHERE bands IS NULL;
+
+-- MinHash bands of the visible articles' texts: likely near-duplicates share a row's `hash` (index/library_stories.py).
+CREATE TABLE bands (
+    hash INTEGER NOT NULL,
+    article INTEGER NOT NULL,
+    PRIMARY KEY (hash, article)
+) WITHOUT ROWID;
 
 -- Where an article was loaded from, and under which id it arrived there (copies keep the first one's id).
 CREATE TABLE origins (

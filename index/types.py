@@ -62,6 +62,8 @@ class Hit:
 
     Args:
         sentence_cosines: Similarity of the question and each sentence of the passage; empty when it was not measured.
+        story: What the article and its near-duplicates share, see `Library.stories`; None when it was not looked up.
+        copies: Ids of near-duplicates whose passages say the same and were left out.
     """
 
     rank: int
@@ -70,10 +72,13 @@ class Hit:
     score: float
     signals: Signals
     sentence_cosines: tuple[float, ...] = ()
+    story: str | None = None
+    copies: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
-        """Return the hit as in DESIGN 3.1 (`hits`)."""
+        """Return the hit as in DESIGN 3.1 (`hits`), with `copies` when some were left out."""
         signals = self.signals
+        copies = {"copies": list(self.copies)} if self.copies else {}
         return {
             "rank": self.rank,
             "passage_id": self.passage.id,
@@ -87,6 +92,7 @@ class Hit:
                 "fused": signals.fused,
                 "reader": signals.reader,
             },
+            **copies,
         }
 
 
@@ -98,6 +104,7 @@ class ArticleInfo:
         version: Hash of text and facts; changes with every edit.
         origins: Paths and URLs it was loaded from, sorted; several when copies were folded into one.
         n_passages: Passages it was cut into.
+        story: Id of the first article of its story; None when it has no near-duplicates.
     """
 
     id: str
@@ -108,9 +115,11 @@ class ArticleInfo:
     version: str
     origins: tuple[str, ...]
     n_passages: int
+    story: str | None = None
 
     def to_dict(self) -> dict[str, object]:
-        """Return the article as a row of `byline list --json` (DESIGN 3.2)."""
+        """Return the article as a row of `byline list --json` (DESIGN 3.2), with `story` when others share it."""
+        story = {"story": self.story} if self.story else {}
         return {
             "id": self.id,
             "title": self.title,
@@ -120,6 +129,7 @@ class ArticleInfo:
             "version": self.version,
             "origins": list(self.origins),
             "passages": self.n_passages,
+            **story,
         }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -57,18 +58,27 @@ class Byline:
         """The library and its two indexes, for the parts that look inside."""
         return self._index
 
-    def add(self, *sources: str | Path, on_progress: ProgressCallback | None = None) -> AddReport:
+    def add(self, *sources: str | Path, mirror: bool = False, on_progress: ProgressCallback | None = None) -> AddReport:
         """Add or update the articles of files, folders and URLs; unchanged ones cost nothing.
 
         Args:
             *sources: Paths and http(s) addresses.
+            mirror: Also remove the articles whose files below these folders are gone; what could not be read stays.
             on_progress: Called after each article with how many are done.
 
         Returns:
             The ids of what changed and one `LoadFailure` for each file that could not be read.
+
+        Raises:
+            SettingsError: If something else than folders is to be mirrored.
         """
         from corpus.load import load_sources
 
+        if mirror:
+            from index.mirror import mirror_articles
+
+            folders = [_mirrored(source) for source in sources]
+            return mirror_articles(self._index, load_sources(sources), folders, on_progress=on_progress)
         return self.add_articles(load_sources(sources), on_progress=on_progress)
 
     def add_articles(
@@ -212,6 +222,15 @@ class Byline:
                     max_question_chars=settings.max_question_chars,
                 )
             return self._pipeline
+
+
+def _mirrored(source: str | Path) -> str:
+    from corpus.load import origin_of
+
+    folder = Path(os.path.abspath(source))
+    if not folder.is_dir():
+        raise SettingsError(f"{str(source)!r} is no folder, and only folders are mirrored. Leave out --mirror.")
+    return origin_of(folder)
 
 
 def make_embedder(settings: Settings) -> Embedder:

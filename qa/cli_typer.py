@@ -108,6 +108,7 @@ def add(
     context: typer.Context,
     sources: Annotated[list[str] | None, typer.Argument(metavar="PATH|URL...", show_default=False)] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Add the two bundled articles.")] = False,
+    mirror: Annotated[bool, typer.Option("--mirror", help="Also remove what is gone from the folders.")] = False,
     as_json: JsonOption = False,
     library: LibraryOption = None,
 ) -> None:
@@ -119,7 +120,7 @@ def add(
 
     wanted: list[str | Path] = [*(sources or []), *([bundled_articles()] if sample else [])]
     with open_library(context, library) as byline, progress() as step:
-        report = byline.add(*wanted, on_progress=step)
+        report = byline.add(*wanted, mirror=mirror, on_progress=step)
     for failure in report.failed:
         typer.echo(one_line(f"error: {failure.origin}: {failure.reason}"), err=True)
     if as_json:

@@ -23,6 +23,7 @@ EDGE_LIBRARIES = {
     "trafilatura": "html",
     "pypdf": "pdf",
     "torch": "train",
+    "rensa": "rensa",
     "typer": "typer",
     "fastapi": "fastapi",
 }

@@ -1,7 +1,6 @@
 """Retrieval over a real library in a temporary folder, with the fake embedder: order, filters, limits, failures."""
 
 import threading
-from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -76,9 +75,9 @@ def test_retrieve_returns_k_hits_and_the_same_ones_again(filled):
 
 
 def test_retrieve_breaks_ties_by_passage_id(index):
-    twins = [replace(make_article("The same words.", id=name, title="Same"), id_given=True) for name in "dacb"]
-    add_articles(index, twins)
-    hits = Retriever(index).retrieve("the same words")
+    orders = ["The same four words.", "Four same words the.", "Words the four same.", "Same words four the."]
+    add_articles(index, [make_article(text, id=id_, title="Same") for id_, text in zip("dacb", orders, strict=True)])
+    hits = Retriever(index).retrieve("words")
     assert len({hit.score for hit in hits}) == 1
     assert _articles(hits) == ["a", "b", "c", "d"]
 

@@ -319,3 +319,18 @@ def test_ctrl_c_is_exit_code_130(sampled):
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 130
         assert "Traceback" not in process.stderr.read()
+
+
+def test_add_mirror_removes_what_is_gone(capsys, tmp_path):
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    for name in ("kept", "gone"):
+        (folder / f"{name}.txt").write_text(f"The article that is {name}.")
+    assert run(["add", str(folder), "--mirror"]) == 0
+    (folder / "gone.txt").unlink()
+    capsys.readouterr()
+    report = run_json(capsys, "add", str(folder), "--mirror", "--json")
+    assert [id_.rpartition("-")[0] for id_ in report["removed"]] == ["gone"]
+    assert len(report["unchanged"]) == 1
+    assert run(["add", str(folder / "kept.txt"), "--mirror"]) == 1
+    assert "is no folder" in capsys.readouterr().err

@@ -1,0 +1,160 @@
+"""How fast articles are taken in: `python -m evals.benchmarks.ingest [--passages N] [--skip-llamaindex] [SOURCE...]`.
+
+The reference is the bare encoder loop over the texts that are embedded, and LlamaIndex's `IngestionPipeline` into a
+`ChromaVectorStore` with the same encoder, all in one run, because machines and their other work differ: compare the
+ratios. The bare loop runs before and after ours, and its mean counts. Then the same articles again, unchanged, and one
+edited article until a question finds it. The articles are those of the sources (a folder or a .jsonl.gz), the bundled
+ones by default, repeated with other words where there are too few.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnxruntime  # type: ignore[import-untyped]
+from tokenizers import Tokenizer
+
+from corpus.chunk import chunk_article
+from corpus.load import bundled_articles, load_sources
+from corpus.types import Article
+from index.embed_onnx import EMBEDDED, OnnxEmbedder, embedded_encoder
+from index.ingest import add_articles
+from index.open import open_index
+from index.retrieve import Retriever
+from index.sentence_vectors import sentence_texts
+
+SPLIT_TOKENS = 200  # as long as our passages at most, so that the starter embeds as much text
+
+
+def main() -> None:
+    """Print one line a way: seconds by wall and processor, passages a second, and the ratios."""
+    options = _options()
+    articles, texts, n_passages = _load(options.sources, options.passages)
+    sys.stdout.write(f"{len(articles)} articles, {n_passages} passages, {len(texts)} embedded texts\n")
+    encoder = embedded_encoder()
+    encoder.embed_passages(texts[:8])  # reads the model
+    with tempfile.TemporaryDirectory() as folder:
+        before = _timed(lambda: encoder.embed_passages(texts))
+        with open_index(Path(folder, "library"), encoder) as index:
+            ours = _timed(lambda: add_articles(index, articles))
+            after = _timed(lambda: encoder.embed_passages(texts))
+            again = _timed(lambda: add_articles(index, articles))
+            edited = replace(articles[0], text=articles[0].text + "\n\nA zeppelin landed in the harbour last night.")
+            Retriever(index).retrieve("harbour")
+            change = _timed(lambda: _change(index, edited))
+            loaded = _timed(lambda: add_articles(index, load_sources(options.sources))) if options.sources else None
+        bare = ((before[0] + after[0]) / 2, (before[1] + after[1]) / 2)
+        ways = {"bare encoder, 1 session a core": bare, "ours": ours}
+        ways["bare encoder, 1 session of 2 threads"] = _timed(lambda: _one_session(texts))
+        ways["bare encoder, 1 thread"] = _timed(lambda: OnnxEmbedder(EMBEDDED, threads=1).embed_passages(texts))
+        if not options.skip_llamaindex:
+            for name, tokens in (("default splitter", 1024), (f"{SPLIT_TOKENS} tokens", SPLIT_TOKENS)):
+                run = _llamaindex(Path(folder, f"chroma-{tokens}"), articles, encoder, tokens)
+                ways[f"LlamaIndex, {name}"] = _timed(run)
+    sys.stdout.write(f"{'':<40}{'wall s':>9}{'CPU s':>9}{'passages/s':>12}{'x bare':>8}{'x bare CPU':>12}\n")
+    for name, (wall, cpu) in ways.items():
+        ratios = f"{bare[0] / wall:>8.2f}{bare[1] / cpu:>12.2f}"
+        sys.stdout.write(f"{name:<40}{wall:>9.2f}{cpu:>9.2f}{n_passages / wall:>12.1f}{ratios}\n")
+    sys.stdout.write(f"unchanged again, in memory: {len(articles) / again[0]:,.0f} articles/s\n")
+    if loaded:
+        sys.stdout.write(f"unchanged again, read from the source: {loaded[0]:.2f} s wall\n")
+    sys.stdout.write(f"one changed article, until it is found: {change[0]:.2f} s wall, {change[1]:.2f} s CPU\n")
+    sys.stdout.write(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB\n")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sources", nargs="*")
+    parser.add_argument("--passages", type=int, default=2_000)
+    parser.add_argument("--skip-llamaindex", action="store_true")
+    return parser.parse_args()
+
+
+def _load(sources: Sequence[str], n_wanted: int) -> tuple[list[Article], list[str], int]:
+    found = [item for item in load_sources(sources or [bundled_articles()]) if isinstance(item, Article)]
+    articles: list[Article] = []
+    texts: list[str] = []
+    n_passages = 0
+    for article in _endless(found):
+        if n_passages >= n_wanted:
+            break
+        articles.append(article)
+        for passage in chunk_article(article):
+            texts += sentence_texts(passage)
+            n_passages += 1
+    return articles, texts, n_passages
+
+
+def _endless(articles: list[Article]) -> Iterator[Article]:
+    """Yield the articles, then copies whose every paragraph begins otherwise, so that nothing is found in the cache."""
+    yield from articles
+    for copy in itertools.count(1):
+        for article in articles:
+            text = article.text.replace("\n\n", f"\n\nIn edition {copy}, ").replace(". ", f" {copy}. ")
+            yield replace(article, id=f"{article.id}-{copy}", text=text, id_given=True)
+
+
+def _change(index: object, edited: Article) -> None:
+    from index.open import OpenIndex
+
+    assert isinstance(index, OpenIndex)
+    add_articles(index, [edited])
+    hits = Retriever(index).retrieve("Where did the zeppelin land?")
+    if hits[0].article.version != edited.version:
+        raise RuntimeError("The edited article was not found first.")
+
+
+def _one_session(texts: Sequence[str]) -> None:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 2
+    session = onnxruntime.InferenceSession(str(EMBEDDED / "model.onnx"), options, providers=["CPUExecutionProvider"])
+    tokenizer = Tokenizer.from_file(str(EMBEDDED / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(256)
+    for text in texts:
+        session.run(None, {"input_ids": np.array([tokenizer.encode(text).ids], dtype=np.int64)})[0].mean(axis=1)
+
+
+def _llamaindex(folder: Path, articles: Sequence[Article], encoder: OnnxEmbedder, tokens: int) -> Callable[[], object]:
+    import chromadb
+    from chromadb.config import Settings
+    from llama_index.core import Document
+    from llama_index.core.ingestion import IngestionPipeline
+    from llama_index.core.node_parser import SentenceSplitter
+    from llama_index.vector_stores.chroma import ChromaVectorStore
+
+    from corpus.sentences import split_sentences
+    from evals.baseline_llamaindex_chroma import EncoderEmbedding
+
+    client = chromadb.PersistentClient(str(folder), Settings(anonymized_telemetry=False))
+    splitter = SentenceSplitter(
+        chunk_size=tokens,
+        chunk_overlap=200 if tokens == 1024 else 0,
+        tokenizer=str.split,
+        chunking_tokenizer_fn=lambda text: [span.slice(text) for span in split_sentences(text)],
+    )
+    pipeline = IngestionPipeline(
+        transformations=[splitter, EncoderEmbedding(encoder=encoder, embed_batch_size=64)],
+        vector_store=ChromaVectorStore(chroma_collection=client.create_collection("articles")),
+    )
+    documents = [Document(text=article.text, id_=article.id) for article in articles]
+    return lambda: pipeline.run(documents=documents)
+
+
+def _timed(way: Callable[[], object]) -> tuple[float, float]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    way()
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+if __name__ == "__main__":
+    main()
