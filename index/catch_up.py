@@ -6,22 +6,23 @@ import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from corpus.errors import IndexingError, IndexMismatchError, IndexMissingError, LibraryDamagedError
+from index.disk import FULL_BYTES, INDEX_BYTES_A_PASSAGE, need_space
 from index.library import Library
 from index.library_log import IndexState, index_state, last_commit, pending_changes, set_index_state, tokens_since
+from index.probe import probe
+from index.seal import STAMP_NAME, Seal, break_seal, inspect_folder, seal_folder
 
 if TYPE_CHECKING:
     from index.lexical_tantivy import TantivyLexical
     from index.vectors_chroma import ChromaVectors
 
 _BATCH = 2_000  # passages read and written at once while replaying; a few MB of vectors and text
-_STAMP_NAME = "stamp"
-_FULL_BYTES = 16_000_000  # with less left, an index that fails does so for want of space
 _log = logging.getLogger(__name__)
 
 
@@ -50,12 +51,14 @@ class Kind(Generic[IndexT]):
         format: Version of what it stores.
         open: Opens or creates it in a folder.
         upsert: Stores the visible ones among these passages, from the truth, and returns their ids.
+        rewritten: Names of files that reading alone rewrites.
     """
 
     name: str
     format: int
     open: Callable[[Path], IndexT]
     upsert: Callable[[IndexT, Library, Sequence[str]], set[str]]
+    rewritten: tuple[str, ...] = ()
 
 
 def vector_kind(dim: int) -> Kind[ChromaVectors]:
@@ -67,7 +70,7 @@ def vector_kind(dim: int) -> Kind[ChromaVectors]:
         index.upsert(known, vectors)
         return set(known)
 
-    return Kind("chroma", FORMAT, lambda folder: ChromaVectors(folder, dim), upsert)
+    return Kind("chroma", FORMAT, lambda folder: ChromaVectors(folder, dim), upsert, ("chroma.sqlite3",))
 
 
 def lexical_kind() -> Kind[TantivyLexical]:
@@ -107,7 +110,7 @@ def open_as_is(root: Path, library: Library, kind: Kind[IndexT]) -> IndexT:
     Raises:
         IndexMissingError: If it is not there, or not the one that this library last wrote to.
         IndexMismatchError: If another format or other settings wrote it.
-        LibraryDamagedError: If it cannot be read.
+        LibraryDamagedError: If its files are not those that were closed, or it cannot be read.
     """
     state = index_state(library.file, kind.name)
     if state is None or not _is_own(root, library, kind.name, state):
@@ -119,7 +122,9 @@ def open_as_is(root: Path, library: Library, kind: Kind[IndexT]) -> IndexT:
             f"The index {kind.name!r} has format {state.format}, this Byline writes {kind.format}. "
             "Mend it with: byline doctor --repair"
         )
-    index = kind.open(_folder(root, kind.name, state))
+    folder = _folder(root, kind.name, state)
+    _check_files(root, library, kind, folder)
+    index = kind.open(folder)
     with _closed_on_error(index):
         replay(root, library, kind, index)
     return index
@@ -136,6 +141,7 @@ def replay(root: Path, library: Library, kind: Kind[IndexT], index: IndexT) -> N
     generation, token, changed = pending_changes(library.file, state.applied)
     if generation == state.applied:
         return
+    break_seal(_folder(root, kind.name, state))
     with _full_disk_explained(root):
         for batch in _batches(changed):
             gone = set(batch) - kind.upsert(index, library, batch)
@@ -153,6 +159,7 @@ def rebuild(root: Path, library: Library, kind: Kind[IndexT]) -> IndexT:
         state = replace(state, folder=state.folder + 1)
         folder = _folder(root, kind.name, state)
     generation, token = last_commit(library.file)
+    need_space(root, library.n_passages() * INDEX_BYTES_A_PASSAGE // 2, f"building the index {kind.name!r}")
     with _full_disk_explained(root):
         folder.mkdir(parents=True, mode=0o700)
         index = kind.open(folder)
@@ -162,6 +169,30 @@ def rebuild(root: Path, library: Library, kind: Kind[IndexT]) -> IndexT:
             _acknowledge(root, library, kind.name, replace(state, applied=generation), token)
     _delete_others(folder)
     return index
+
+
+def close_sealed(root: Path, library: Library, kind: Kind[IndexT], index: IndexT) -> None:
+    """Close an index that is well, and note what its files are, so that the next opening knows them."""
+    state = index_state(library.file, kind.name)
+    index.close()
+    if state is not None and _folder(root, kind.name, state).is_dir():
+        with suppress(OSError):  # a full disk: without a seal the next opening looks closely
+            seal_folder(_folder(root, kind.name, state), kind.rewritten)
+
+
+def _check_files(root: Path, library: Library, kind: Kind[IndexT], folder: Path) -> None:
+    """Make sure that opening the index in this process will neither kill it nor answer nonsense.
+
+    Raises:
+        LibraryDamagedError: If not.
+    """
+    inspection = inspect_folder(folder, kind.rewritten)
+    if inspection.seal is Seal.BROKEN:
+        raise LibraryDamagedError(
+            f"The index {kind.name!r} is damaged: {inspection.difference}. Mend it with: byline doctor --repair"
+        )
+    if inspection.seal is Seal.ABSENT:
+        probe(root, kind.name, folder, library.n_passages())
 
 
 def _is_complete(library: Library, kind: Kind[IndexT], index: IndexT) -> bool:
@@ -184,7 +215,7 @@ def _full_disk_explained(root: Path) -> Iterator[None]:
     try:
         yield
     except (LibraryDamagedError, OSError) as error:
-        if isinstance(error, LibraryDamagedError) and shutil.disk_usage(root).free > _FULL_BYTES:
+        if isinstance(error, LibraryDamagedError) and shutil.disk_usage(root).free > FULL_BYTES:
             raise
         reason = error.strerror if isinstance(error, OSError) else "the disk is full"
         raise IndexingError(
@@ -196,7 +227,7 @@ def _full_disk_explained(root: Path) -> Iterator[None]:
 def _is_own(root: Path, library: Library, name: str, state: IndexState) -> bool:
     """Say whether the folder is there and was last stamped at a commit this truth remembers."""
     try:
-        stamp = (_folder(root, name, state) / _STAMP_NAME).read_text(encoding="ascii").strip()
+        stamp = (_folder(root, name, state) / STAMP_NAME).read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
         return False
     return stamp in tokens_since(library.file, state.applied)
@@ -204,7 +235,7 @@ def _is_own(root: Path, library: Library, name: str, state: IndexState) -> bool:
 
 def _acknowledge(root: Path, library: Library, name: str, state: IndexState, token: str) -> None:
     # The stamp comes first: killed in between, the folder carries a later token, which the truth still remembers.
-    stamp = _folder(root, name, state) / _STAMP_NAME
+    stamp = _folder(root, name, state) / STAMP_NAME
     draft = stamp.with_suffix(".new")
     draft.write_text(token, encoding="ascii")
     os.replace(draft, stamp)

@@ -61,8 +61,17 @@ def check_articles(library: Library) -> Finding:
 def check_vectors(library: Library, vectors: ChromaVectors) -> Finding:
     """Compare Chroma's ids with the truth, read sampled vectors back, and ask for each of them."""
     ids = library.passage_ids()
-    problems = _id_problems(ids, vectors.ids())
-    known, rows = library.known_vectors(sample(ids))
+    sampled = sample(ids)
+    problems = _id_problems(ids, vectors.ids()) + vector_problems(library, vectors, sampled)
+    if problems:
+        return Finding("chroma", False, _summary(problems, _REPAIR))
+    return Finding("chroma", True, f"Chroma holds all {len(ids)} passages; {len(sampled)} were read back and found.")
+
+
+def vector_problems(library: Library, vectors: ChromaVectors, passage_ids: Sequence[str]) -> list[str]:
+    """Read the vectors of these passages back, and ask for each of them."""
+    problems = []
+    known, rows = library.known_vectors(passage_ids)
     stored = vectors.stored(known)
     for passage_id, row in zip(known, rows, strict=True):
         if passage_id not in stored or not np.allclose(stored[passage_id], row, atol=_VECTOR_TOLERANCE):
@@ -70,23 +79,27 @@ def check_vectors(library: Library, vectors: ChromaVectors) -> Finding:
         best = vectors.query(row, 1)
         if not best or best[0][1] < _SELF_COSINE:
             problems.append(f"passage {passage_id!r} is not found by its own vector")
-    if problems:
-        return Finding("chroma", False, _summary(problems, _REPAIR))
-    return Finding("chroma", True, f"Chroma holds all {len(ids)} passages; {len(known)} were read back and found.")
+    return problems
 
 
 def check_lexical(library: Library, lexical: TantivyLexical) -> Finding:
     """Compare tantivy's ids with the truth, and ask for sampled passages by their own words."""
     ids = library.passage_ids()
-    problems = _id_problems(ids, lexical.ids())
-    pairs = library.passages_with_articles(sample(ids))
-    for passage_id, (passage, article) in pairs.items():
+    sampled = sample(ids)
+    problems = _id_problems(ids, lexical.ids()) + lexical_problems(library, lexical, sampled)
+    if problems:
+        return Finding("lexical", False, _summary(problems, _REPAIR))
+    return Finding("lexical", True, f"tantivy holds all {len(ids)} passages; {len(sampled)} were asked for and found.")
+
+
+def lexical_problems(library: Library, lexical: TantivyLexical, passage_ids: Sequence[str]) -> list[str]:
+    """Ask for these passages by their own words."""
+    problems = []
+    for passage_id, (passage, article) in library.passages_with_articles(passage_ids).items():
         hits = lexical.query(passage.text, article_passages(library, article), Filters(article_ids=(article.id,)))
         if passage_id not in {hit for hit, _ in hits}:
             problems.append(f"passage {passage_id!r} is not found by its own words")
-    if problems:
-        return Finding("lexical", False, _summary(problems, _REPAIR))
-    return Finding("lexical", True, f"tantivy holds all {len(ids)} passages; {len(pairs)} were asked for and found.")
+    return problems
 
 
 def article_passages(library: Library, article: Article) -> int:

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from corpus.errors import IndexingError, IndexMissingError, LibraryBusyError
-from index.catch_up import IndexT, Kind, lexical_kind, open_as_is, rebuild, vector_kind
+from index.catch_up import IndexT, Kind, close_sealed, lexical_kind, open_as_is, rebuild, vector_kind
 from index.checks import Finding, check_articles, check_file, check_lexical, check_vectors
 from index.ingest import cut_article, embed_missing
 from index.library import Library
@@ -54,8 +54,7 @@ def repair(folder: Path) -> None:
         LibraryDamagedError: If the library itself is damaged, which only a backup mends.
     """
     with _owned(folder) as library:
-        rebuild(folder, library, vector_kind(library.build.dim)).close()
-        rebuild(folder, library, lexical_kind()).close()
+        _rebuild_both(folder, library)
 
 
 def compact(folder: Path) -> None:
@@ -67,8 +66,7 @@ def compact(folder: Path) -> None:
     with _owned(folder) as library:
         drop_unreachable(library.file)
         give_back_space(library.file)
-        rebuild(folder, library, vector_kind(library.build.dim)).close()
-        rebuild(folder, library, lexical_kind()).close()
+        _rebuild_both(folder, library)
 
 
 def reindex(
@@ -106,9 +104,14 @@ def reindex(
                 if on_progress:
                     on_progress(AddProgress(done, cut.article.origin))
         switch_build(library.file, build)
-        rebuild(folder, library, vector_kind(wanted.dim)).close()
-        rebuild(folder, library, lexical_kind()).close()
+        _rebuild_both(folder, library)
     return True
+
+
+def _rebuild_both(folder: Path, library: Library) -> None:
+    vectors, lexical = vector_kind(library.build.dim), lexical_kind()
+    close_sealed(folder, library, vectors, rebuild(folder, library, vectors))
+    close_sealed(folder, library, lexical, rebuild(folder, library, lexical))
 
 
 @contextmanager
@@ -135,8 +138,14 @@ def _check_index(
             return Finding(kind.name, True, "The library is empty.")
         index = open_as_is(folder, library, kind)
         try:
-            return check_it(library, index)
-        finally:
+            finding = check_it(library, index)
+        except BaseException:
             index.close()
+            raise
+        if finding.ok:
+            close_sealed(folder, library, kind, index)
+        else:
+            index.close()  # what is not well is not sealed
+        return finding
     except IndexingError as error:
         return Finding(kind.name, False, str(error))

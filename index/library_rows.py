@@ -24,6 +24,7 @@ PASSAGE_COLUMNS = """
     visible.id, visible.article_id, visible.ordinal, visible.span_start, visible.span_end, visible.sentences,
     visible.n_tokens
 """
+_UNIT_TOLERANCE = 0.01  # float16 rounding is below 0.001; bytes that are noise miss by far
 
 
 @lru_cache(maxsize=256)  # a retrieval's articles and a conversation's; making one hashes its text twice
@@ -90,7 +91,7 @@ def rows_from(blobs: Sequence[bytes], dim: int) -> Vectors:
     """Unpack float16 blobs to float32 rows of unit length.
 
     Raises:
-        LibraryDamagedError: If a blob is not `dim` numbers, all of them finite.
+        LibraryDamagedError: If a blob is not `dim` finite numbers of unit length.
     """
     joined = b"".join(blobs)
     if len(joined) != 2 * dim * len(blobs):
@@ -99,7 +100,9 @@ def rows_from(blobs: Sequence[bytes], dim: int) -> Vectors:
     if not np.isfinite(rows).all():
         raise LibraryDamagedError("A stored vector holds NaN or infinity. Mend it with: byline reindex")
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    np.divide(rows, norms, out=rows, where=norms > 0)
+    if not np.all(np.abs(norms - 1.0) < _UNIT_TOLERANCE):
+        raise LibraryDamagedError("A stored vector is not of unit length. Mend it with: byline reindex")
+    np.divide(rows, norms, out=rows)
     return rows
 
 

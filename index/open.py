@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from corpus.chunk import CHUNKER_VERSION
 from corpus.errors import IndexingError, LibraryDamagedError
 from corpus.tokens_tiktoken import ENCODING
-from index.catch_up import lexical_kind, open_current, replay, vector_kind
+from index.catch_up import close_sealed, lexical_kind, open_current, replay, vector_kind
 from index.library import Library
 from index.library_file import LIBRARY_NAME
 from index.library_log import index_state
@@ -82,9 +82,10 @@ class OpenIndex:
     def close(self) -> None:
         """Close everything and give the library up; a second call does nothing."""
         with self._write_lock, self._index_lock:
-            for index in (self._vectors, self._lexical):
-                if index is not None:
-                    index.close()
+            if self._vectors is not None:
+                close_sealed(self.folder, self.library, vector_kind(self.library.build.dim), self._vectors)
+            if self._lexical is not None:
+                close_sealed(self.folder, self.library, lexical_kind(), self._lexical)
             self._vectors = self._lexical = None
             self.library.close()
             self._owner.release()

@@ -70,6 +70,7 @@ def remove(
 def doctor(
     context: typer.Context,
     mend: Annotated[bool, typer.Option("--repair", help="Build both indexes anew from the library first.")] = False,
+    as_json: JsonOption = False,
     library: LibraryOption = None,
 ) -> None:
     """Verify the library and its indexes; exit 0 only when all is well."""
@@ -79,7 +80,11 @@ def doctor(
     if mend:
         repair(folder)
     findings = check(folder)
-    print_lines(f"{'ok' if finding.ok else 'BAD':<4}{finding.check}: {finding.message}" for finding in findings)
+    if as_json:
+        rows = [{"check": each.check, "ok": each.ok, "message": each.message} for each in findings]
+        print_json({"ok": all(each.ok for each in findings), "findings": rows})
+    else:
+        print_lines(f"{'ok' if finding.ok else 'BAD':<4}{finding.check}: {finding.message}" for finding in findings)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 

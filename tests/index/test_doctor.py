@@ -7,6 +7,7 @@ from corpus.errors import IndexMissingError, LibraryBusyError
 from index import doctor
 from index.ingest import add_articles, remove_articles
 from index.open import open_index
+from index.seal import break_seal
 from index.types import AddProgress, Filters
 from tests.fakes import FakeEmbedder, make_article
 
@@ -72,6 +73,8 @@ def test_check_finds_a_broken_file(filled):
 
 
 def test_check_finds_what_an_index_lost_and_repair_mends_it(filled):
+    for name in ("chroma", "lexical"):
+        break_seal(filled / name / "1")  # as every writer does; closing seals what was written
     with open_index(filled, FakeEmbedder()) as index:
         ids = index.library.passage_ids()
         index.vectors.remove(ids[:2])
