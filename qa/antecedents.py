@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from qa.mentions import Kind, find_mentions
 from qa.phrases import AUXILIARIES, DETERMINERS, QUESTION_WORDS, Phrase, Role, Sort, find_phrases, sort_of
-from qa.places_babel import place_names
 from qa.question import Form, analyse_question
 
 _MAX_BACK = 4  # turns: what was last named five questions ago is rarely what "it" means
@@ -140,6 +139,8 @@ def _sort_of_answer(answer: str, form: Form) -> Sort:
 
 
 def _may_be_person(name: str) -> bool:
+    from qa.places_babel import place_names
+
     core = name.lower().removeprefix("the ")
     return core not in place_names() and not any(w.isupper() and len(w) > 1 for w in name.split()) and name[0].isupper()
 

@@ -136,6 +136,8 @@ def _put_into_words(question: str, exchanges: Sequence[Exchange]) -> Resolved:
 def _unbound(question: str) -> list[_Pronoun]:
     """Return the pronouns that nothing in the question itself explains."""
     words = split_words(question)
+    if not any(word.text.lower() in _PRONOUNS for word in words):
+        return []
     phrases = find_phrases(question)
     explained = _explained_from(question)
     found = []
@@ -243,9 +245,11 @@ def _put_in(what: str, latest: Exchange) -> str:
     is_date = any(m.kind is Kind.DATE and len(m.span) >= len(what) - len(preposition) - 1 for m in find_mentions(what))
     if is_date:
         if dates:
-            start = dates[-1].span.start
+            start, stop = dates[-1].span.start, dates[-1].span.end
+            if re.match(r"\s+\w", old[stop:]) and re.search(r"\b(?:the|a|an|this)\s+$", old[:start]):
+                return old[:start] + what.removeprefix(preposition).strip() + old[stop:]  # "the 2018 World Cup"
             before = re.search(r"\b(?:in|on|since|before|after|until|by)\s+(?:the\s+)?$", old[:start])
-            return old[: before.start() if before else start] + what + old[dates[-1].span.end :]
+            return old[: before.start() if before else start] + what + old[stop:]
         return f"{old.rstrip('?.! ')} {what}?"
     new = find_phrases(what.removeprefix(preposition).strip()) or ()
     wanted = new[0] if new else None

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from qa.mentions import Kind, find_mentions
-from qa.places_babel import place_names
 from qa.words import STOP_WORDS, Word, split_words
 
 
@@ -126,6 +125,8 @@ def sort_of(text: str, *, is_name: bool) -> Sort:
 
 def is_person_name(name: str) -> bool:
     """Say whether a name looks like a person's: two or more capitalised words, none of them of a place or body."""
+    from qa.places_babel import place_names  # Babel's tables are read for questions with pronouns only
+
     words = name.split()
     lower = name.lower().removeprefix("the ")
     if lower in place_names() or len(words) < 2 or words[0].lower() in ("the", "el", "san", "new", "saint", "north"):
