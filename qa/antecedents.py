@@ -15,6 +15,7 @@ _MAX_ANSWER_WORDS = 8  # a longer short answer is a clause, which cannot stand w
 _NOT_THINGS = frozenset({Form.WHEN, Form.WHERE, Form.WHY, Form.HOW, Form.YES_NO, Form.QUOTE, Form.HOW_LARGE})
 _POSSESSIVE = re.compile(r"^(?:its|his|her|their)\s+", re.IGNORECASE)
 _INDEFINITE = re.compile(r"^(?:an?|some|any)\s+", re.IGNORECASE)
+_WHO_IS = re.compile(r"^\W*[Ww]h(?:o|at)\s+(?:is|was)\s+(?:the\s+)?(?:[A-Z][\w.\-]*\s*)+\?*$")
 _ASKED_FOR = re.compile(r"^(?:any|some|no|each|every)\b", re.IGNORECASE)  # whether it exists is what was asked
 _PREFERRED = {
     Role.SUBJECT: (Role.ASKED, Role.SUBJECT, Role.OBJECT, Role.WITHIN),
@@ -108,6 +109,8 @@ def _tiers(wanted: Wanted, exchange: Exchange) -> Iterator[list[str]]:
     form = analyse_question(exchange.question).form
     phrases = find_phrases(exchange.question)
     answer = answer_phrase(exchange)
+    if _WHO_IS.match(exchange.question):  # the answer only describes who or what the question names
+        yield [p.text for p in phrases if p.is_name and _agrees(_sort_of_answer(p.text, Form.WHO), p.text, wanted)][:1]
     if answer and form not in _NOT_THINGS and _agrees(_sort_of_answer(answer, form), answer, wanted):
         yield [answer]
     joined = [part for phrase in phrases for part in _parts(phrase, wanted)]
@@ -119,8 +122,12 @@ def _tiers(wanted: Wanted, exchange: Exchange) -> Iterator[list[str]]:
     agreeing = [p for p in agreeing if not _ASKED_FOR.match(p.text)]
     for role in _PREFERRED[wanted.role]:
         of_role = [p for p in agreeing if p.role is role and not (role is Role.ASKED and _is_generic(p))]
+        if role is Role.SUBJECT and wanted.role is Role.OBJECT:  # "the plan" of "What did the court say of the plan?"
+            of_role = [p for p in agreeing if p.role is Role.WITHIN and not p.is_name] or of_role
         if of_role:
             yield [_with_owner(of_role[0], phrases)]
+    if wanted.sort is Sort.THING:  # a company may be called like a person: "Lehman Brothers"
+        yield [p.text for p in phrases if p.is_name and p.role is not Role.WITHIN][:1]
     if wanted.sort is Sort.PERSON:
         yield [p.text for p in phrases if p.is_name and _may_be_person(p.text)][:1]
         yield [name for text in exchange.said for name in _people(text)]
@@ -142,7 +149,8 @@ def _may_be_person(name: str) -> bool:
     from qa.places_babel import place_names
 
     core = name.lower().removeprefix("the ")
-    return core not in place_names() and not any(w.isupper() and len(w) > 1 for w in name.split()) and name[0].isupper()
+    words = name.split()
+    return core not in place_names() and all(w[0].isupper() and not (w.isupper() and len(w) > 1) for w in words)
 
 
 def _is_generic(phrase: Phrase) -> bool:
@@ -166,7 +174,7 @@ def _parts(phrase: Phrase, wanted: Wanted) -> list[str]:
 def _with_owner(phrase: Phrase, phrases: Sequence[Phrase]) -> str:
     """Return the phrase with "its" and the like put into words."""
     if not _POSSESSIVE.match(phrase.text):
-        return definite(phrase.text)
+        return f"the {phrase.text}" if phrase.role is Role.ASKED and not phrase.is_name else definite(phrase.text)
     rest = _POSSESSIVE.sub("", phrase.text)
     owners = [other for other in phrases if other.end < phrase.start and other.role is not Role.ASKED]
     return f"{owners[-1].text}'s {rest}" if owners else f"the {rest}"

@@ -74,6 +74,11 @@ _POINTS_BACK = re.compile(
 )
 _DEFINES = re.compile(r"^\W*(?:what\s+(?:is|are|does|do)|what['’]s|define|who\s+(?:is|was|are))\s+(?!the\b|it|that)", re.IGNORECASE)
 _ME = frozenset("i me my mine we us our you your".split())
+_THAT_CLAUSE = re.compile(r"\bthat\s+[^?,]{8,}")
+_SAYS = re.compile(
+    r"\b(?:confirm|den[yi]|report|say|said|reveal|announce|claim|admit|prove|deny|disclose|uncover)\w*\s+$", re.IGNORECASE
+)
+_ASKS_AMOUNT = re.compile(r"^\W*(?:(?:and|so|but)\s+)?how\s+(?:much|many)\s+(?:is|was|are|were)\s+(?:that|it|this)\b", re.IGNORECASE)
 _COMMENT = re.compile(r"^\W*(?:that|this|it|which)(?:['’]s|\s+(?:is|was|sounds?|looks?|seems?))\b[^?]*$", re.IGNORECASE)
 _MAX_ASKED_WORDS = 4  # "to what kind of prisons"; without a preposition two, since the next may be a verb
 _MAX_PHRASE_WORDS = 6  # "the former Prime Minister of Britain"
@@ -97,12 +102,12 @@ def resolve_follow_up(question: str, exchanges: Sequence[Exchange]) -> Resolved:
     question = _without_preface(question)
     if answered:
         latest = answered[-1]
-        bare = _BARE.match(question)
-        if bare and _asks_noun(bare):
-            return Resolved(_ask_again(bare["new"].strip(), latest))
         about = _ABOUT.match(question) or _AND.match(question)
         if about and _is_phrase(about["what"]):
             return Resolved(_put_in(about["what"].strip(), latest))
+        bare = _BARE.match(_LINK.sub("", question))
+        if bare and _asks_noun(bare):
+            return Resolved(_ask_again(bare["new"].strip(), latest))
     return _put_into_words(question, answered)
 
 
@@ -111,11 +116,18 @@ def _put_into_words(question: str, exchanges: Sequence[Exchange]) -> Resolved:
     parts: list[str] = []
     end, left_open = 0, False
     for pronoun in pronouns:
+        event = _event(pronoun, question, exchanges)
+        if event:
+            parts += [question[end : pronoun.start], event]
+            end = pronoun.end
+            continue
         found = find_antecedents(Wanted(pronoun.sort, pronoun.role), exchanges, question)
         if not found and pronoun.sort is Sort.MANY:  # bodies and countries are also "they"
             found = find_antecedents(Wanted(Sort.THING, pronoun.role), exchanges, question)
         if len(found) > 1:
             return Resolved(question, pronoun.text, found)
+        if found and _ASKS_AMOUNT.match(question) and not any(c.isdigit() for c in found[0]) and found[0][0].isupper():
+            found = ()  # a country or body has no price
         if not found:
             left_open = True
             if pronoun.sort is Sort.PERSON or not exchanges:
@@ -126,11 +138,21 @@ def _put_into_words(question: str, exchanges: Sequence[Exchange]) -> Resolved:
         parts += [question[end : pronoun.start], _as_owner(found[0]) if pronoun.is_possessive else found[0]]
         end = pronoun.end
     text = "".join([*parts, question[end:]])
-    if not exchanges or (end and not left_open):
-        return Resolved(_tidy(text) if end else text)
+    if end:
+        text = _tidy(_LINK.sub("", text))
+    if not exchanges or (end and not left_open and not _is_thin(text)):
+        return Resolved(text)
     if left_open or _is_thin(question) or (_POINTS_BACK.search(question) and not _names_something(question)):
         return Resolved(_with_topic(text, exchanges))
     return Resolved(text)
+
+
+def _event(pronoun: _Pronoun, question: str, exchanges: Sequence[Exchange]) -> str | None:
+    """Return the clause that was told of last, when what is confirmed or denied is not a thing but an event."""
+    clause = _THAT_CLAUSE.search(exchanges[-1].question) if exchanges else None
+    if clause is None or pronoun.sort is not Sort.THING or pronoun.role is Role.SUBJECT or pronoun.is_possessive:
+        return None
+    return clause[0].strip() if _SAYS.search(question[: pronoun.start]) else None
 
 
 def _unbound(question: str) -> list[_Pronoun]:
@@ -246,8 +268,9 @@ def _put_in(what: str, latest: Exchange) -> str:
     if is_date:
         if dates:
             start, stop = dates[-1].span.start, dates[-1].span.end
-            if re.match(r"\s+\w", old[stop:]) and re.search(r"\b(?:the|a|an|this)\s+$", old[:start]):
-                return old[:start] + what.removeprefix(preposition).strip() + old[stop:]  # "the 2018 World Cup"
+            article = re.match(r"the\s+", old[start:])
+            if re.match(r"\s+\w", old[stop:]) and (article or re.search(r"\b(?:the|a|an|this)\s+$", old[:start])):
+                return old[: start + (article.end() if article else 0)] + what.removeprefix(preposition).strip() + old[stop:]  # "the 2018 World Cup"
             before = re.search(r"\b(?:in|on|since|before|after|until|by)\s+(?:the\s+)?$", old[:start])
             return old[: before.start() if before else start] + what + old[stop:]
         return f"{old.rstrip('?.! ')} {what}?"

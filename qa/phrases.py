@@ -70,6 +70,7 @@ _NOT_PEOPLE = frozenset(
     "war league cup club team church museum times post radio network press association institute foundation office "
     "center centre hospital service services system cloud assistant api".split()
 )
+_COMPASS = ("north", "south", "east", "west", "northern", "southern", "eastern", "western", "central")
 VERBS = frozenset(
     "say says said tell tells told want wants wanted make makes made take takes took taken give gives gave given get "
     "gets got call calls called ask asks go goes went gone come comes came see sees saw seen know knows knew known "
@@ -81,7 +82,7 @@ VERBS = frozenset(
     "sent strike strikes struck rule rules ruled born led lead leads land lands landed live lives lived die dies".split()
 )
 _SHORT_NAMES = frozenset({"US", "U.S.", "UN", "EU"})  # "US" is not the pronoun
-_CITIZEN = re.compile(r"^an?\s[A-Z]\w+(?:i|an|ese|ish)$")  # "an Iraqi"
+_CITIZEN = re.compile(r"^(?:an?|the)\s[A-Z]\w+(?:i|an|ese|ish)$")  # "an Iraqi"
 _AND_THEN = re.compile(r"^\s*(?:,\s*)?and\s+$")
 
 
@@ -89,7 +90,7 @@ def find_phrases(text: str) -> list[Phrase]:
     """Return the noun phrases of a question in order; they do not overlap."""
     words = split_words(text)
     names = [m for m in find_mentions(text) if m.kind in (Kind.NAME, Kind.PERSON, Kind.PLACE, Kind.MONEY)]
-    ends = {mention.span.start: mention.span.end for mention in names}
+    ends = dict(part for mention in names for part in _members(text, mention.span.start, mention.span.end))
     by_start = ends | {word.start: word.end for word in words if word.text in _SHORT_NAMES}
     spans: list[tuple[int, int, bool]] = []
     place = 0
@@ -129,7 +130,7 @@ def is_person_name(name: str) -> bool:
 
     words = name.split()
     lower = name.lower().removeprefix("the ")
-    if lower in place_names() or len(words) < 2 or words[0].lower() in ("the", "el", "san", "new", "saint", "north"):
+    if lower in place_names() or len(words) < 2 or words[0].lower() in ("the", "el", "san", "new", "saint", *_COMPASS):
         return False
     if any(word.isupper() and len(word) > 1 for word in words):  # "Rwanda TV", "CBC News"
         return False
@@ -185,10 +186,25 @@ def _run(words: list[Word], place: int, by_start: dict[int, int], text: str) -> 
     return place
 
 
+def _members(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Return the places of the names in "the US and Rwanda", which are found as one."""
+    parts, place = [], start
+    for part in text[start:end].split(" and "):
+        parts.append((place, place + len(part)))
+        place += len(part) + len(" and ")
+    return parts
+
+
 def _without_verb(words: list[Word], place: int, end: int) -> int:
-    """Leave out the verb that ends a question after "did" and its subject: "Where did the rover land?"."""
+    """Leave out the verb after "did" and its subject ("Where did the rover land?") if none follows the phrase."""
     asks = place and words[place - 1].text.lower() in _WITH_VERB
-    return end - 1 if asks and end == len(words) and end - place > 1 and words[end - 1].text.islower() else end
+    has_determiner = words[place].text.lower() in DETERMINERS
+    if not asks or end - place < (3 if has_determiner else 2) or not words[end - 1].text.islower():
+        return end
+    following = words[end].text.lower() if end < len(words) else ""
+    verb_follows = following in VERBS or following in AUXILIARIES
+    plain = following and following not in STOP_WORDS and following not in PREPOSITIONS
+    return end if verb_follows or plain else end - 1
 
 
 def _is_verb_after_name(words: list[Word], place: int) -> bool:
@@ -198,6 +214,7 @@ def _is_verb_after_name(words: list[Word], place: int) -> bool:
 
 
 def _with_attached(words: list[Word], end: int, by_start: dict[int, int], text: str) -> int:
+    end = _with_participle(words, end, by_start, text)
     while end < len(words) and words[end].text.lower() in _ATTACHED:
         if "," in text[words[end - 1].end : words[end].start]:
             break
@@ -213,6 +230,17 @@ def _with_attached(words: list[Word], end: int, by_start: dict[int, int], text: 
             break
         end = after
     return end
+
+
+def _with_participle(words: list[Word], end: int, by_start: dict[int, int], text: str) -> int:
+    """Take in what was done to people or things: "people deported to Rwanda"."""
+    head = words[end - 1].text.lower()
+    if end + 2 >= len(words) or not (head in _MASS or head.endswith("s")) or words[end - 1].start in by_start:
+        return end
+    if not words[end].text.endswith("ed") or words[end + 1].text.lower() not in PREPOSITIONS:
+        return end
+    after = _phrase_end(words, end + 2, by_start, text)
+    return after if after > end + 2 else end
 
 
 def _after(words: list[Word], place: int, end: int) -> int:
