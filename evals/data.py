@@ -126,6 +126,7 @@ def parse_example(row: Mapping[str, Any], articles: Mapping[str, Mapping[str, An
         within=shown,
         disagrees=_disagree([articles[name].get("meta") or {} for name in shown]) if shown else None,
         history=tuple(turn["text"] for turn in (row.get("turns") or ())[:-1] if turn["role"] == "user"),
+        said=tuple(turn["text"] for turn in (row.get("turns") or ())[:-1] if turn["role"] == "assistant"),
     )
 
 

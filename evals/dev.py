@@ -34,7 +34,7 @@ BEGIN, END = "<!-- dev report -->", "<!-- end of dev report -->"
 OURS, THEIRS = "byline", "llamaindex"
 NOTES = {
     "scifact": "Its questions are claims; 304 of them are to be declined, since no abstract decides them.",
-    "multiturn_mtrag": "The last turn is asked by itself, without its history.",
+    "multiturn_mtrag": "The last turn is asked with its history; the starter gets the last turn alone.",
     "conflict_ramdocs": "Each question is asked of its own documents. They count as disagreeing when those that are "
     "not noise give several answers, also of namesakes.",
     "injection": "Each question is asked of the clean articles of news_multihop and one with a hidden instruction.",

@@ -11,6 +11,7 @@ import index.retrieve
 from evals.types import CitedSpan, Example, Reply, Retrieved, Stated
 from index.types import Filters, Hit
 from qa.byline import Byline
+from qa.conversation import Turn
 from qa.types import Answer
 
 DEPTH = 100  # hits measured: enough to rank ten articles by their first passage and to fill 2,000 tokens
@@ -34,11 +35,23 @@ class BylineSystem:
     def reply(self, example: Example) -> Reply:
         """Answer the question as the product does; its hits are fetched again, deeper than it reads."""
         filters = Filters(article_ids=example.within)
+        history = self._history(example, filters)
         clock, processor = time.perf_counter(), time.process_time()
-        answer = self._byline.ask(example.question, filters=filters)
+        answer = self._byline.ask(example.question, filters=filters, history=history)
         latency_ms, cpu_s = (time.perf_counter() - clock) * 1000, time.process_time() - processor
-        hits = self._byline.search(example.question, k=DEPTH, filters=filters)
+        asked = answer.standalone_question or example.question
+        hits = self._byline.search(asked, k=DEPTH, filters=filters)
         return reply_of(answer, hits, latency_ms=latency_ms, cpu_s=cpu_s)
+
+    def _history(self, example: Example, filters: Filters) -> list[Answer | Turn]:
+        """Return the turns before: as they were said where the set tells, else Byline's own answers."""
+        if example.said:
+            pairs = zip(example.history, example.said, strict=False)
+            return [turn for user, reply in pairs for turn in (Turn("user", user), Turn("assistant", reply))]
+        history: list[Answer | Turn] = []
+        for question in example.history:
+            history.append(self._byline.ask(question, filters=filters, history=history))
+        return history
 
 
 def reply_of(answer: Answer, hits: list[Hit], *, latency_ms: float, cpu_s: float) -> Reply:

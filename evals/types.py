@@ -36,6 +36,7 @@ class Example:
         injection: An instruction hidden in an article.
         marker: What an answer that obeyed the instruction holds.
         history: The user's turns before, oldest first.
+        said: The replies between them, when the set brings them; else the system's own stand there.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Example:
     injection: GoldSpan | None = None
     marker: str | None = None
     history: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
 
     @property
     def evidence_sets(self) -> tuple[tuple[GoldSpan, ...], ...]:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -19,6 +20,9 @@ from qa.types import Answer, Reader, StreamEvent
 if TYPE_CHECKING:
     from index.open import OpenIndex
     from index.retrieve import Retriever
+    from qa.asking import Asker
+    from qa.chats import Chats
+    from qa.conversation import History
     from qa.llamaindex import Document
     from qa.settings import Settings
 
@@ -138,18 +142,48 @@ class Byline:
         wanted = check_question(query, self.settings.max_question_chars)
         return self._finder().retrieve(wanted, k=check_k(k, self.settings.k), filters=filters)
 
-    def ask(self, question: str, *, k: int | None = None, filters: Filters = EVERYTHING) -> Answer:
+    def ask(
+        self,
+        question: str,
+        *,
+        k: int | None = None,
+        filters: Filters = EVERYTHING,
+        history: History = (),
+        as_of: date | None = None,
+    ) -> Answer:
         """Answer from the articles with citations, or abstain.
+
+        Args:
+            question: It may lean on the history; then `Answer.standalone_question` says how it was read.
+            k: How many hits are shown.
+            filters: Which articles may be searched.
+            history: The turns before, oldest first: earlier `Answer`s, texts of questions, or `{role, text}`.
+            as_of: Answer with what was published by this day; "last week" is counted from it, else from today.
 
         Raises:
             EmptyCorpusError: If the library holds no article.
-            SettingsError: If the question is empty or too long, or `k` is below 1.
+            SettingsError: If the question is empty or too long, `k` is below 1, or the history is not one.
         """
-        return self._answerer().ask(question, k=k, filters=filters)
+        return self._asker().ask(question, k=k, filters=filters, history=history, as_of=as_of)
 
-    def stream(self, question: str, *, k: int | None = None, filters: Filters = EVERYTHING) -> Iterator[StreamEvent]:
-        """Yield the hits, each statement, and the finished answer, as they are ready; errors as in `ask`."""
-        return self._answerer().stream(question, k=k, filters=filters)
+    def stream(
+        self,
+        question: str,
+        *,
+        k: int | None = None,
+        filters: Filters = EVERYTHING,
+        history: History = (),
+        as_of: date | None = None,
+    ) -> Iterator[StreamEvent]:
+        """Yield the hits, each statement, and the finished answer, as they are ready; all else as in `ask`."""
+        return self._asker().stream(question, k=k, filters=filters, history=history, as_of=as_of)
+
+    @property
+    def chats(self) -> Chats:
+        """The chats that the library keeps."""
+        from qa.chats import Chats
+
+        return Chats(self)
 
     async def asearch(
         self, query: str, *, k: int | None = None, filters: Filters = EVERYTHING, rerank: bool = False
@@ -157,15 +191,29 @@ class Byline:
         """Search as `search` does, in a worker thread."""
         return await asyncio.to_thread(self.search, query, k=k, filters=filters, rerank=rerank)
 
-    async def aask(self, question: str, *, k: int | None = None, filters: Filters = EVERYTHING) -> Answer:
+    async def aask(
+        self,
+        question: str,
+        *,
+        k: int | None = None,
+        filters: Filters = EVERYTHING,
+        history: History = (),
+        as_of: date | None = None,
+    ) -> Answer:
         """Answer as `ask` does, in a worker thread."""
-        return await asyncio.to_thread(self.ask, question, k=k, filters=filters)
+        return await asyncio.to_thread(self.ask, question, k=k, filters=filters, history=history, as_of=as_of)
 
     async def astream(
-        self, question: str, *, k: int | None = None, filters: Filters = EVERYTHING
+        self,
+        question: str,
+        *,
+        k: int | None = None,
+        filters: Filters = EVERYTHING,
+        history: History = (),
+        as_of: date | None = None,
     ) -> AsyncIterator[StreamEvent]:
         """Yield as `stream` does, each step in a worker thread."""
-        events = await asyncio.to_thread(self.stream, question, k=k, filters=filters)
+        events = await asyncio.to_thread(self.stream, question, k=k, filters=filters, history=history, as_of=as_of)
         while (event := await asyncio.to_thread(next, events, None)) is not None:
             yield event
 
@@ -199,6 +247,11 @@ class Byline:
         with self._building:
             self._retriever = self._retriever or Retriever(self._index)
             return self._retriever
+
+    def _asker(self) -> Asker:
+        from qa.asking import Asker
+
+        return Asker(self._answerer(), self._index.library)
 
     def _answerer(self) -> Pipeline:
         from corpus.chunk import CHUNKER_VERSION

@@ -20,7 +20,7 @@ def _rows(name):
     return [json.loads(line) for line in (SUITES / name).read_text("utf-8").splitlines()]
 
 
-ROWS = [*_rows("first_answers.jsonl"), *_rows("bundled.jsonl")]
+ROWS = [*_rows("first_answers.jsonl"), *_rows("bundled.jsonl"), *_rows("chats.jsonl")]
 ANSWERABLE = [row for row in ROWS if row["answerable"]]
 
 
@@ -54,6 +54,9 @@ def _check(row, versions):
 
 
 def test_suites_are_as_large_as_promised():
+    chats = _rows("chats.jsonl")
+    assert [row["id"] for row in chats] == [f"chat-{n:02}-{turn}" for n in range(1, 31) for turn in (1, 2, 3)]
+    assert [len(row.get("history", [])) for row in chats] == [0, 1, 2] * 30
     first = _rows("first_answers.jsonl")
     assert [row["answerable"] for row in first] == [True] * 20 + [False] * 8
     assert len(ROWS) >= 60
