@@ -1,4 +1,4 @@
-"""The page, served: `build_app(byline)` makes the web application, `serve(folder)` opens a library and runs it.
+"""The page and the HTTP interface, served: `build_app(byline)` makes the application, `serve(settings)` runs it.
 
 Gradio takes seconds to import, so it is imported inside `build_app`, while another thread opens the library.
 """
@@ -11,11 +11,13 @@ import contextlib
 import errno
 import logging
 import os
+import secrets
 import signal
 import socket
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
@@ -23,61 +25,77 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING
 
-from corpus.errors import EmptyCorpusError, QAError, SettingsError
+from corpus.errors import EmptyCorpusError, LibraryBusyError, QAError, SettingsError
+from qa.log_setup import log_at, start_logging
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from qa.byline import Byline
+    from qa.service import Service
+    from qa.settings import Settings
 
 _LOG = logging.getLogger(__name__)
 LOCAL = "127.0.0.1"
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 PORT = 7860  # Gradio's usual port
 PORTS_TRIED = 20  # more copies of the page than that on one machine are a mistake, not a wish
+TURN_SECONDS = 10  # how long a starting page waits for a command that has the library
 SHUTDOWN_SECONDS = 2  # an open page keeps a connection for as long as it is open; do not wait for it
 SAMPLED = "sample-added"  # in the library's folder: a sample that was removed must not come back at the next start
 
 
-def build_app(byline: Byline, host: str = LOCAL) -> FastAPI:
-    """Return the web application over an open library: the page at `/`, `/healthz`, and the guard around both."""
+def build_app(byline: Byline, host: str = LOCAL, service: Service | None = None) -> FastAPI:
+    """Return the web application over an open library: the page at `/`, the HTTP interface, and the guards of both.
+
+    Args:
+        byline: The open library.
+        host: Address that will be listened on.
+        service: How many may use it at once, and who; the defaults of `qa.service` when None.
+    """
 
     async def build() -> FastAPI:
-        return _build_app(byline, host)
+        from qa.service import Service
+
+        return _build_app(service or Service(byline), host)
 
     # Outside a running event loop Gradio makes four of its own and never closes them.
     return asyncio.run(build())
 
 
-def serve(folder: str | Path | None = None, host: str = LOCAL, port: int | None = None) -> None:
-    """Open the library in `folder`, serve its page, and return when the process is told to stop.
+def serve(settings: Settings) -> None:
+    """Open the library of `settings`, serve it, and return when the process is told to stop.
 
-    Prints the address on stdout once the page answers. An empty library is given the bundled sample first.
-
-    Args:
-        folder: Where the library lives; None takes the one the settings name.
-        host: Address to listen on.
-        port: A taken port is an error; None takes the first free one from 7860 up.
+    Prints the address on stdout once the page answers. An empty library is given the bundled sample first. Other
+    processes of the same user are told by the library's lock file where they are served.
 
     Raises:
-        SettingsError: If the host or port cannot be listened on.
+        SettingsError: If the host or port cannot be listened on, or others could reach it without signing in.
+        LibraryBusyError: If another process has the library.
         QAError: If the library cannot be opened.
     """
-    if host not in LOOPBACK:
-        _LOG.warning("Whoever can reach %s can read and change this library: there is no login yet.", host)
+    from qa.access import check_exposure
+    from qa.service import credentials_of, make_service
+
+    credentials, host = credentials_of(settings), settings.host
+    check_exposure(host, credentials)
     _stop_like_an_interrupt()
     with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
-        listener = stack.enter_context(_listen(host, port))
+        listener = stack.enter_context(_listen(host, settings.port))
         # Uploads pass through here on their way into the library; nothing of them stays behind.
         os.environ["GRADIO_TEMP_DIR"] = stack.enter_context(tempfile.TemporaryDirectory(prefix="byline-"))
+        token = secrets.token_urlsafe(32)
+        hidden = [token, credentials.token or "", credentials.password_hash or ""]
+        start_logging(settings.log_format, hidden)
         # Opening the library waits for files, importing Gradio for the interpreter: side by side they save time.
         opener = ThreadPoolExecutor(max_workers=1, thread_name_prefix="open")
-        opening = opener.submit(_open_library, folder)
+        opening = opener.submit(_open_library, settings, _address(host, listener), token)
         stack.callback(_close, opening)
         stack.callback(opener.shutdown)  # before the library closes: it may still be warming up
         _import_page()
         byline = opening.result()
-        _run(build_app(byline, host), listener, host, lambda: opener.submit(_warm_up, byline))
+        service = make_service(byline, settings, token)
+        stack.callback(service.pool.close)  # first of all: a commit in hand is finished, what waits is not begun
+        _run(build_app(byline, host, service), listener, host, lambda: opener.submit(_warm_up, byline))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -87,12 +105,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--host", help=f"address to listen on (default: {LOCAL})")
     parser.add_argument("--port", type=int, help=f"port to listen on (default: the first free one from {PORT} up)")
     given = {name: value for name, value in vars(parser.parse_args(arguments)).items() if value is not None}
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    start_logging()
     try:
         from qa.settings import Settings
 
         settings = Settings(**given)
-        serve(settings.library, settings.host, settings.port)
+        log_at(settings.log)
+        serve(settings)
     except QAError as error:
         _LOG.debug("The page ended in an error.", exc_info=error)
         sys.stderr.write(f"error: {error}\n")
@@ -100,24 +119,27 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _build_app(byline: Byline, host: str) -> FastAPI:
+def _build_app(service: Service, host: str) -> FastAPI:
     gr = _import_page()
     from fastapi import FastAPI
 
+    from qa.gate import Gate
+    from qa.http_fastapi import API_PATHS, make_api
+    from qa.metrics_prometheus import Metrics
+    from qa.request_log import RequestLog
     from qa.views.guard import MAX_FILE_BYTES, Guard
     from qa.views.page import STYLE, build_page
 
-    # Its documentation pages would load scripts from another host.
+    metrics = Metrics(service)
     app = FastAPI(title="Byline", docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(Guard, host=host)
-
-    @app.get("/healthz")
-    def healthz() -> dict[str, object]:
-        return {"status": "ok", "articles": len(byline.articles())}
+    # The last one added is the first one asked.
+    app.add_middleware(Gate, access=service.access, api=make_api(service, metrics), api_paths=API_PATHS)
+    app.add_middleware(Guard, host=host, hosts=service.hosts)
+    app.add_middleware(RequestLog, metrics=metrics)
 
     gr.mount_gradio_app(
         app,
-        build_page(byline),
+        build_page(service.byline),
         path="/",
         server_name=host,
         theme=gr.themes.Base(font=["sans-serif"], font_mono=["monospace"]),  # strings: no web font is asked for
@@ -141,16 +163,39 @@ def _import_page() -> ModuleType:
     return gradio
 
 
-def _open_library(folder: str | Path | None) -> Byline:
+def _open_library(settings: Settings, address: str, token: str) -> Byline:
     import qa
+    from qa.audit import AuditLog
 
-    byline = qa.open(folder)
+    byline = _wait_for_turn(lambda: qa.open(settings=settings), settings.library)
     try:
+        byline.index.announce(address, token)
+        byline.on_change = AuditLog(byline.folder).note
         _add_sample(byline)
     except BaseException:
         byline.close()
         raise
     return byline
+
+
+def _wait_for_turn(open_it: Callable[[], Byline], folder: Path) -> Byline:
+    """Open the library, waiting for a command that has it now, since most are done in a second or two."""
+    from index.owner import read_owner
+
+    patience = time.monotonic() + TURN_SECONDS
+    while True:
+        try:
+            return open_it()
+        except LibraryBusyError as error:
+            owner = read_owner(folder)
+            if owner is not None and owner.address is not None and owner.pid != os.getpid():
+                raise LibraryBusyError(
+                    f"The library {str(folder)!r} is served already, at {owner.address} by process {owner.pid}. "
+                    "Use that one, or name another library with --library."
+                ) from error
+            if time.monotonic() > patience:
+                raise
+        time.sleep(0.1)
 
 
 def _add_sample(byline: Byline) -> None:
@@ -192,6 +237,15 @@ def _listen(host: str, port: int | None) -> Iterator[socket.socket]:
         return
 
 
+def _address(host: str, listener: socket.socket, *, shown: bool = False) -> str:
+    """Return the address to reach the listener at; one that listens everywhere is reached by loopback."""
+    everywhere = {} if shown else {"0.0.0.0": LOCAL, "::": "::1"}
+    name = everywhere.get(host, host)
+    return (
+        f"http://[{name}]:{listener.getsockname()[1]}" if ":" in name else f"http://{name}:{listener.getsockname()[1]}"
+    )
+
+
 def _stop_like_an_interrupt() -> None:
     # uvicorn raises the signal that stopped it again; by default SIGTERM would then end us with the library open.
     def stop(number: int, frame: FrameType | None) -> None:
@@ -213,8 +267,7 @@ def _run(app: FastAPI, listener: socket.socket, host: str, on_ready: Callable[[]
     class AnnouncingServer(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            name = f"[{host}]" if ":" in host else host
-            sys.stdout.write(f"Byline is ready at http://{name}:{listener.getsockname()[1]}\n")
+            sys.stdout.write(f"Byline is ready at {_address(host, listener, shown=True)}\n")
             sys.stdout.flush()
             on_ready()
 

@@ -4,6 +4,7 @@
 QAError
 ├── SettingsError            a setting or command-line value that cannot be used
 ├── MissingExtraError        an optional part is not installed; the message names the install command
+├── ServiceBusyError         more is asked of the service at once than it takes on; the message says when to try again
 ├── CorpusError
 │   ├── ArticleFormatError   one file or row that cannot be read as an article
 │   └── EmptyCorpusError     nothing to work on: no file found, no article stored
@@ -33,6 +34,19 @@ class SettingsError(QAError):
 
 class MissingExtraError(QAError):
     """An optional part is not installed."""
+
+
+class ServiceBusyError(QAError):
+    """More is asked of the service at once than it takes on.
+
+    Args:
+        message: What is wrong and when to try again.
+        retry_after_s: Whole seconds after which it is worth trying again.
+    """
+
+    def __init__(self, message: str, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class CorpusError(QAError):

@@ -79,6 +79,10 @@ class OpenIndex:
             if self._lexical is not None:
                 replay(self.folder, self.library, lexical_kind(), self._lexical)
 
+    def announce(self, address: str, token: str) -> None:
+        """Tell other processes, by the lock file, where this one answers them and with which token."""
+        self._owner.announce(address, token)
+
     def close(self) -> None:
         """Close everything and give the library up; a second call does nothing."""
         with self._write_lock, self._index_lock:

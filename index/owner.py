@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,12 +27,14 @@ class Owner:
     Args:
         pid: Process that owns the library.
         since: When it took it, ISO 8601 with offset.
-        address: Where it answers other processes; None when it does not.
+        address: Where it answers other processes, e.g. `http://127.0.0.1:7860`; None when it does not.
+        token: What it demands of them. Whoever may read the lock file may read the library too.
     """
 
     pid: int
     since: str
     address: str | None = None
+    token: str | None = field(default=None, repr=False)
 
 
 class OwnerLock:
@@ -58,7 +60,18 @@ class OwnerLock:
         if not _try_lock(self._file):
             os.close(self._file)
             raise LibraryBusyError(_busy_message(folder, read_owner(folder)))
-        self._write(Owner(os.getpid(), datetime.now(UTC).isoformat(timespec="seconds")))
+        if sys.platform != "win32":
+            os.fchmod(
+                self._file, 0o600
+            )  # an older file may have come with another mode, and a token is written into it
+        self._owner = Owner(os.getpid(), datetime.now(UTC).isoformat(timespec="seconds"))
+        self._write(self._owner)
+
+    def announce(self, address: str | None, token: str | None) -> None:
+        """Say in the lock file where this process answers others, or with None that it no longer does."""
+        if self._file is not None:
+            self._owner = replace(self._owner, address=address, token=token)
+            self._write(self._owner)
 
     def release(self) -> None:
         """Give the library up; a second call does nothing."""
@@ -69,17 +82,17 @@ class OwnerLock:
 
     def _write(self, owner: Owner) -> None:
         assert self._file is not None
-        facts = {"pid": owner.pid, "since": owner.since, "address": owner.address}
+        facts = json.dumps(asdict(owner)).encode() + b"\n"
         os.ftruncate(self._file, 0)
         os.lseek(self._file, 0, os.SEEK_SET)
-        os.write(self._file, json.dumps(facts).encode() + b"\n")
+        os.write(self._file, facts)
 
 
 def read_owner(folder: Path) -> Owner | None:
     """Return who the lock file names; None when it is absent, empty or not readable as such."""
     try:
         facts = json.loads((folder / LOCK_NAME).read_text(encoding="utf-8"))
-        return Owner(int(facts["pid"]), str(facts["since"]), facts.get("address"))
+        return Owner(int(facts["pid"]), str(facts["since"]), facts.get("address"), facts.get("token"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 

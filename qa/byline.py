@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from qa.settings import Settings
 
 ProgressCallback = Callable[[AddProgress], None]
+ChangeCallback = Callable[[str, tuple[str, ...]], None]
 
 
 class Byline:
@@ -51,6 +52,7 @@ class Byline:
         self.folder = folder
         self.settings = settings
         self._reader = reader
+        self.on_change: ChangeCallback | None = None  # told ("added", ids) and so on, after each change
         self._index = open_index(folder, embedder or make_embedder(settings), chunk_tokens=settings.chunk_tokens)
         self._retriever: Retriever | None = None
         self._pipeline: Pipeline | None = None
@@ -91,7 +93,10 @@ class Byline:
         """Add or update articles that are already loaded."""
         from index.ingest import add_articles
 
-        return add_articles(self._index, articles, on_progress=on_progress)
+        report = add_articles(self._index, articles, on_progress=on_progress)
+        for action in ("added", "updated", "removed"):
+            self._note_change(action, getattr(report, action))
+        return report
 
     def add_documents(self, documents: Sequence[Document]) -> AddReport:
         """Add LlamaIndex documents, e.g. from a LlamaHub reader; their metadata becomes title, outlet and date."""
@@ -108,6 +113,7 @@ class Byline:
         from index.ingest import remove_articles
 
         remove_articles(self._index, article_ids)
+        self._note_change("removed", article_ids)
 
     def articles(self) -> list[ArticleInfo]:
         """Return what is in the library, without the texts."""
@@ -228,6 +234,10 @@ class Byline:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _note_change(self, action: str, article_ids: tuple[str, ...]) -> None:
+        if self.on_change is not None and article_ids:
+            self.on_change(action, article_ids)
 
     def _check_filled(self) -> None:
         library = self._index.library

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
-import logging
+import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from corpus.errors import LibraryBusyError
+from qa.log_setup import log_at, start_logging
+
 if TYPE_CHECKING:
     from index.types import AddProgress, Filters
     from qa.byline import Byline
+    from qa.remote_httpx import RemoteByline
     from qa.settings import Settings
 
-_OURS = ("corpus", "index", "qa", "app", "evals")
+_OWNER_WAIT_S = 3.0  # a page that starts says within a second where it serves
 _DAY = ["%Y-%m-%d"]  # one way to write a day, as in the JSON
 
 LibraryOption = Annotated[
@@ -50,11 +55,25 @@ class Globals:
     debug: bool = False
 
 
-def open_library(context: typer.Context, library: Path | None, **values: object) -> Byline:
-    """Open the library that the options name; `values` that are None leave the setting alone."""
+def open_library(context: typer.Context, library: Path | None, **values: object) -> Byline | RemoteByline:
+    """Open the library that the options name, or let the process that serves it do what is asked.
+
+    Values that are None leave the setting alone.
+    """
     import qa
 
-    return qa.open(settings=make_settings(context, library, **values))
+    settings = make_settings(context, library, **values)
+    patience = time.monotonic() + _OWNER_WAIT_S
+    while True:
+        try:
+            return qa.open(settings=settings)
+        except LibraryBusyError:
+            served = _served(settings)
+            if served is not None:
+                return served
+            if time.monotonic() > patience or not _is_new(settings.library):
+                raise
+        time.sleep(0.1)
 
 
 def make_settings(context: typer.Context, library: Path | None, **values: object) -> Settings:
@@ -63,6 +82,7 @@ def make_settings(context: typer.Context, library: Path | None, **values: object
 
     given = {"library": library or context.obj.library, **values}
     settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    start_logging(settings.log_format)
     log_at("debug" if context.obj.debug else settings.log)
     return settings
 
@@ -86,11 +106,29 @@ def progress() -> AbstractContextManager[Callable[[AddProgress], None] | None]:
     return show_progress()
 
 
-def log_at(level: str) -> None:
-    """Log our own packages from `level` up and everybody else's warnings, on stderr."""
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
-    for name in _OURS:
-        logging.getLogger(name).setLevel(level.upper())
+def _served(settings: Settings) -> RemoteByline | None:
+    """Return the library as its owner serves it; None when the owner serves nobody, or has just gone."""
+    from index.owner import read_owner
+
+    owner = read_owner(settings.library)
+    if owner is None or owner.address is None or owner.token is None or owner.pid == os.getpid():
+        return None
+    from qa.remote_httpx import OwnerGoneError, connect_owner
+
+    try:
+        return connect_owner(owner, settings)
+    except OwnerGoneError:
+        return None
+
+
+def _is_new(folder: Path) -> bool:
+    """Say whether the owner took the library so lately that it may be about to say where it serves it."""
+    from index.owner import read_owner
+
+    owner = read_owner(folder)
+    if owner is None:
+        return True  # it is just writing, or has just left
+    return (datetime.now(UTC) - datetime.fromisoformat(owner.since)).total_seconds() < _OWNER_WAIT_S + 1
 
 
 def print_json(value: object) -> None:

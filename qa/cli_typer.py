@@ -31,7 +31,6 @@ from qa.cli_options_typer import (
     OutletOption,
     SinceOption,
     UntilOption,
-    log_at,
     make_filters,
     make_settings,
     open_library,
@@ -39,6 +38,7 @@ from qa.cli_options_typer import (
     print_lines,
     progress,
 )
+from qa.log_setup import log_at, start_logging
 
 if TYPE_CHECKING:
     from qa.batch import BatchQuestion
@@ -99,6 +99,7 @@ def globals_(
 ) -> None:
     """Keep what is given before the command."""
     if debug:
+        start_logging()
         log_at("debug")
     context.obj = Globals(library, debug)
 
@@ -209,7 +210,7 @@ def serve(
     """Start the page in the browser (the same as `python app.py`)."""
     settings = make_settings(context, library, host=host, port=port)
     # By name: the page lies downstream of this package, and only this entry may start it.
-    import_module("app").serve(settings.library, settings.host, settings.port)
+    import_module("app").serve(settings)
 
 
 @app.command(

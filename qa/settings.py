@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import platformdirs
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from corpus.errors import SettingsError
@@ -31,6 +31,14 @@ class Settings(BaseSettings):
         port: Port of the page; None takes the first free one from Gradio's usual 7860 up.
         max_question_chars: Longer questions are refused.
         log: Least level that is logged to stderr.
+        log_format: Sentences for people, or a JSON object a line for programs.
+        token: Demanded of everybody who uses the served page and the HTTP interface.
+        user: Or this name, with the password of which `password_hash` is the Argon2 hash.
+        password_hash: Made by `byline password`.
+        allowed_hosts: Names under which the service is addressed, with commas, beside its own address.
+        workers: Questions that are answered side by side.
+        queue: Questions that may wait; beyond it "busy" is the answer.
+        per_client: Questions of one address under way together.
 
     Raises:
         SettingsError: If a value cannot be used; the sentence names the setting and its variable.
@@ -52,6 +60,15 @@ class Settings(BaseSettings):
     port: int | None = Field(default=None, ge=1, le=65535)
     max_question_chars: int = Field(default=4000, ge=1)  # room for a pasted paragraph, not for an article
     log: Literal["debug", "info", "warning", "error"] = "warning"
+    log_format: Literal["text", "json"] = "text"
+    token: SecretStr | None = Field(default=None, min_length=16)  # shorter ones can be guessed over a network
+    user: str | None = Field(default=None, min_length=1, max_length=100, pattern="^[^:]+$")
+    password_hash: SecretStr | None = Field(default=None, min_length=1)
+    allowed_hosts: str | None = None
+    # Most of an answer is spent in native code and in waiting; what more threads than cores cost is memory.
+    workers: int = Field(default=16, ge=1, le=256)
+    queue: int = Field(default=128, ge=0, le=10_000)  # eight a worker: some seconds of waiting
+    per_client: int = Field(default=64, ge=1)  # a room of people behind one address
 
     def __init__(self, **values: object) -> None:
         try:
@@ -72,6 +89,10 @@ class Settings(BaseSettings):
             raise ValueError("it is neither 'embedded' nor 'onnx:PATH'")
         return encoder
 
+    def hosts(self) -> tuple[str, ...]:
+        """Return `allowed_hosts` as names."""
+        return tuple(name.strip().lower() for name in (self.allowed_hosts or "").split(",") if name.strip())
+
     def fingerprint(self, *facts: object) -> str:
         """Return 12 hexadecimal digits that change whenever answers could.
 
@@ -82,6 +103,9 @@ class Settings(BaseSettings):
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
 
+_SECRET = ("token", "password_hash")
+
+
 def _sentence(error: ValidationError) -> str:
     problem = error.errors(include_url=False)[0]
     name = ".".join(map(str, problem["loc"]))
@@ -89,4 +113,5 @@ def _sentence(error: ValidationError) -> str:
     reason = reason[0].lower() + reason[1:]
     if problem["type"] == "extra_forbidden":
         return f"There is no setting {name!r}. Known: {', '.join(Settings.model_fields)}."
-    return f"{problem['input']!r} cannot be the setting {name!r} (BYLINE_{name.upper()}): {reason}."
+    given = "The value" if name in _SECRET else repr(problem["input"])
+    return f"{given} cannot be the setting {name!r} (BYLINE_{name.upper()}): {reason}."

@@ -340,7 +340,7 @@ def test_serve_holds_the_sample_until_it_is_removed(tmp_path):
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
-    [(["--port", "0"], "cannot be the setting 'port'"), (["--host", "192.0.2.1"], "Cannot listen on '192.0.2.1'")],
+    [(["--port", "0"], "cannot be the setting 'port'"), (["--host", "192.0.2.1"], "must sign in")],
 )
 def test_main_says_in_one_sentence_why_it_cannot_serve(arguments, sentence, tmp_path, capsys):
     assert app.main(["--library", str(tmp_path), *arguments]) == 1

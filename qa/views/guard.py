@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
@@ -18,6 +20,13 @@ UPLOAD_PATH = "/gradio_api/upload"
 MAX_FILE_BYTES = 50 * 2**20  # a thousand-page PDF with pictures
 MAX_UPLOAD_BYTES = 4 * MAX_FILE_BYTES  # one request carries all files that were chosen together
 MAX_BODY_BYTES = 1_000_000  # a question and its event are a few kB; nothing but an upload needs more
+UPLOAD_LIMITS = {
+    UPLOAD_PATH: MAX_UPLOAD_BYTES,
+    "/v1/articles": MAX_UPLOAD_BYTES,
+    "/owner/add": MAX_UPLOAD_BYTES,
+}
+BODY_WITHIN_S = 60.0  # between two pieces of a body: who sends slower holds a place that others want
+JSON_PATHS = ("/v1/", "/owner/", "/healthz", "/metrics", "/openapi.json")
 
 # Gradio starts its own scripts inline and compiles templates, hence the two 'unsafe-' words for scripts. What they
 # could do is bounded by the rest: no address but this server's own can be reached, framed or submitted to.
@@ -46,6 +55,7 @@ HEADERS = {
 }
 
 
+_ELSEWHERE = ("cross-site", "same-site")  # a browser says so even where it sends no Origin
 _HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
 
 
@@ -58,11 +68,12 @@ class Guard:
     Args:
         app: What is guarded.
         host: The address the server was told to listen on; accepted beside the loopback names.
+        hosts: Other names under which it may be addressed.
     """
 
-    def __init__(self, app: App, host: str = "127.0.0.1") -> None:
+    def __init__(self, app: App, host: str = "127.0.0.1", hosts: Iterable[str] = ()) -> None:
         self._app = app
-        self._hosts = LOOPBACK_HOSTS | {host.strip("[]").lower()}
+        self._hosts = LOOPBACK_HOSTS | {name.strip("[]").lower() for name in (host, *hosts)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -73,21 +84,24 @@ class Guard:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})  # nothing here speaks anything but HTTP
             return
-        limit = MAX_UPLOAD_BYTES if scope["path"] == UPLOAD_PATH else MAX_BODY_BYTES
+        limit = UPLOAD_LIMITS.get(scope["path"], MAX_BODY_BYTES)
+        as_json = scope["path"].startswith(JSON_PATHS)
         refusal = self._refusal(scope["method"], headers, limit)
         if refusal is not None:
-            await _respond(send, *refusal)
+            await _respond(send, *refusal, as_json=as_json)
             return
-        body = _Body(receive, send, limit)
+        body = _Body(receive, send, limit, as_json=as_json)
         await self._app(scope, body.receive, body.send)
 
     def _refusal(self, method: str, headers: dict[bytes, str], limit: int) -> tuple[int, str] | None:
         host = headers.get(b"host", "")
         if _name(host) not in self._hosts:
-            return 421, "This page answers only to the address it was started with."
+            return 421, "Byline answers only to the address it was started with, and to names in BYLINE_ALLOWED_HOSTS."
         origin = headers.get(b"origin")
-        if origin is not None and method not in ("GET", "HEAD") and urlsplit(origin).netloc.lower() != host.lower():
-            return 403, "This page takes no requests from other sites."
+        if method not in ("GET", "HEAD") and (
+            (origin is not None and not _is_own(origin, host)) or headers.get(b"sec-fetch-site") in _ELSEWHERE
+        ):
+            return 403, "Byline takes no requests from other sites."
         length = headers.get(b"content-length", "0")
         if not length.isdigit() or int(length) > limit:
             return 413, _too_large(limit)
@@ -97,20 +111,28 @@ class Guard:
 class _Body:
     """One exchange: counts what is received, answers 413 once it is too much, and adds headers to what is sent."""
 
-    def __init__(self, receive: Receive, send: Send, limit: int) -> None:
-        self._receive, self._send, self._limit = receive, send, limit
+    def __init__(self, receive: Receive, send: Send, limit: int, *, as_json: bool) -> None:
+        self._receive, self._send, self._limit, self._as_json = receive, send, limit, as_json
         self._n_bytes = 0
+        self._more = True  # of the body is to come; after it, waiting is for the client to leave
         self._started = self._refused = False
 
     async def receive(self) -> Message:
-        message = await self._receive()
+        try:
+            message = await asyncio.wait_for(self._receive(), BODY_WITHIN_S if self._more else None)
+        except TimeoutError:
+            return await self._refuse(408, "The rest of the request did not come in time.")
+        self._more = bool(message.get("more_body"))
         self._n_bytes += len(message.get("body", b""))
         if self._n_bytes <= self._limit:
             return message
         # A chunked body carries no length that could have been refused at the door.
+        return await self._refuse(413, _too_large(self._limit))
+
+    async def _refuse(self, status: int, sentence: str) -> Message:
         if not self._started and not self._refused:
             self._refused = True
-            await _respond(self._send, 413, _too_large(self._limit))
+            await _respond(self._send, status, sentence, as_json=self._as_json)
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
@@ -122,10 +144,10 @@ class _Body:
         await self._send(message)
 
 
-async def _respond(send: Send, status: int, sentence: str) -> None:
-    body = sentence.encode()
+async def _respond(send: Send, status: int, sentence: str, *, as_json: bool = False) -> None:
+    body = json.dumps({"error": {"type": "Refused", "message": sentence}}).encode() if as_json else sentence.encode()
     headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-type", b"application/json" if as_json else b"text/plain; charset=utf-8"),
         (b"content-length", str(len(body)).encode()),
         (b"connection", b"close"),
     ]
@@ -138,6 +160,13 @@ def _with_security(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, 
     return [(name, value) for name, value in headers if name.lower() not in ours] + list(ours.items())
 
 
+def _is_own(origin: str, host: str) -> bool:
+    try:
+        return urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:  # brackets that hold no address
+        return False
+
+
 def _name(host: str) -> str:
     """Return the name in a Host header, without the port; empty when it is malformed."""
     match = _HOST.fullmatch(host)
@@ -145,4 +174,4 @@ def _name(host: str) -> str:
 
 
 def _too_large(limit: int) -> str:
-    return f"That is more than the {limit // 1_000_000} MB this page takes at once."
+    return f"That is more than the {limit // 1_000_000} MB that Byline takes at once."

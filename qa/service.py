@@ -1,0 +1,157 @@
+"""An open library as many clients use it at once: in turns, counted, and told when it is too much."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from contextvars import copy_context
+from typing import TYPE_CHECKING, TypeVar
+
+from corpus.errors import ServiceBusyError
+from qa.access import Access, Credentials
+from qa.audit import acting
+from qa.types import StreamEvent
+from qa.worker_pool import STOPPING, Limits, WorkerPool
+
+if TYPE_CHECKING:
+    from corpus.types import Article, LoadFailure
+    from index.types import AddProgress, AddReport
+    from qa.byline import Byline
+    from qa.settings import Settings
+
+Result = TypeVar("Result")
+DEFAULT_LIMITS = Limits(workers=16, queue=128, per_client=64)  # the defaults of `qa.settings`, where they are explained
+MAX_UPDATES = 10  # writes of one streamed answer: a person sees no difference, and fifty at once do
+UPDATE_EVERY_S = 0.1
+
+
+class Service:
+    """The library, the pool that works for everybody, and who may ask.
+
+    Args:
+        byline: The open library; closing it stays the caller's business.
+        limits: How much is taken on at once.
+        credentials: What is demanded of everybody.
+        hosts: Names, beside loopback and the address listened on, under which the service may be addressed.
+        owner_token: What another process of the same user must bring to be served as if it were this one.
+    """
+
+    def __init__(
+        self,
+        byline: Byline,
+        *,
+        limits: Limits = DEFAULT_LIMITS,
+        credentials: Credentials | None = None,
+        hosts: tuple[str, ...] = (),
+        owner_token: str | None = None,
+    ) -> None:
+        self.byline = byline
+        self.pool = WorkerPool(limits)
+        self.access = Access(credentials or Credentials())
+        self.hosts = hosts
+        self.owner_token = owner_token
+
+    def add(self, loaded: Iterable[Article | LoadFailure], who: str) -> AddReport:
+        """Add articles in the name of `who`; closing the service stops it after an article that is safely stored."""
+
+        def go_on(_: AddProgress) -> None:
+            if self.pool.closed:
+                raise ServiceBusyError(STOPPING)
+
+        with acting(who):
+            return self.byline.add_articles(loaded, on_progress=go_on)
+
+    def remove(self, article_ids: Sequence[str], who: str) -> None:
+        """Remove articles in the name of `who`; all or none.
+
+        Raises:
+            ArticleNotFoundError: If one is not there.
+        """
+        with acting(who):
+            self.byline.remove(*article_ids)
+
+    async def run(self, client: str, work: Callable[[], Result]) -> Result:
+        """Do one job when it is this client's turn; cancelling drops it if it was not begun.
+
+        Raises:
+            ServiceBusyError: If too much is asked at once.
+        """
+        context = copy_context()  # so that what is logged in the worker carries the request's id
+        return await asyncio.wrap_future(self.pool.submit(client, lambda: context.run(work)))
+
+    async def stream(self, client: str, work: Callable[[], Iterator[StreamEvent]]) -> AsyncIterator[list[StreamEvent]]:
+        """Yield the events of one answer, at most `MAX_UPDATES` times, together those that came in the meantime.
+
+        Raises:
+            ServiceBusyError: If too much is asked at once.
+        """
+        loop = asyncio.get_running_loop()
+        ready: asyncio.Queue[StreamEvent | None] = asyncio.Queue()
+        abandoned = threading.Event()
+
+        def hand_over(event: StreamEvent | None) -> None:
+            with suppress(RuntimeError):  # the loop was closed under a client that left
+                loop.call_soon_threadsafe(ready.put_nowait, event)
+
+        def job() -> None:
+            for event in work():
+                if abandoned.is_set():
+                    return
+                hand_over(event)
+
+        context = copy_context()
+        future = self.pool.submit(client, lambda: context.run(job))
+        future.add_done_callback(lambda _: hand_over(None))
+        try:
+            async for events in _coalesce(ready):
+                yield events
+            await asyncio.wrap_future(future)  # raises what ended the job
+        finally:
+            abandoned.set()
+            future.cancel()
+
+
+def make_service(byline: Byline, settings: Settings, owner_token: str | None = None) -> Service:
+    """Return the service that the settings describe.
+
+    Raises:
+        SettingsError: If a user is set without a password hash, or the other way round.
+    """
+    return Service(
+        byline,
+        limits=Limits(settings.workers, settings.queue, settings.per_client),
+        credentials=credentials_of(settings),
+        hosts=settings.hosts(),
+        owner_token=owner_token,
+    )
+
+
+def credentials_of(settings: Settings) -> Credentials:
+    """Return what the settings demand of everybody.
+
+    Raises:
+        SettingsError: If a user is set without a password hash, or the other way round.
+    """
+    token, hashed = settings.token, settings.password_hash
+    return Credentials(
+        token.get_secret_value() if token else None, settings.user, hashed.get_secret_value() if hashed else None
+    )
+
+
+async def _coalesce(ready: asyncio.Queue[StreamEvent | None]) -> AsyncIterator[list[StreamEvent]]:
+    for number in range(1, MAX_UPDATES + 1):
+        events: list[StreamEvent] = []
+        due = time.monotonic() + (UPDATE_EVERY_S if number > 1 else 0.0)
+        while True:
+            event = await ready.get()
+            if event is None:
+                if events:
+                    yield events
+                return
+            events.append(event)
+            if number < MAX_UPDATES and ready.empty() and time.monotonic() >= due:
+                break
+        yield events

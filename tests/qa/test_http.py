@@ -1,0 +1,313 @@
+"""The HTTP interface over a real library with the fake encoder and reader."""
+
+import json
+import threading
+
+import pytest
+from fastapi.testclient import TestClient
+
+from corpus.errors import LibraryDamagedError
+from qa.http_fastapi import make_api
+from qa.metrics_prometheus import Metrics
+from qa.service import MAX_UPDATES, Service
+from qa.types import StreamEvent
+from qa.worker_pool import Limits
+from tests.fakes_library import STORM, STRIKE, WaitingReader, open_fake
+
+
+@pytest.fixture
+def service(tmp_path):
+    with open_fake(tmp_path / "library", STORM, STRIKE) as byline:
+        service = Service(byline)
+        yield service
+        service.pool.close()
+
+
+@pytest.fixture
+def client(service):
+    return TestClient(make_api(service, Metrics(service)), raise_server_exceptions=False)
+
+
+def events(response):
+    assert response.headers["content-type"].startswith("text/event-stream")
+    parts = [dict(line.split(": ", 1) for line in part.splitlines()) for part in response.text.strip().split("\n\n")]
+    return [(part["event"], json.loads(part["data"])) for part in parts]
+
+
+def sentence(response, status):
+    assert response.status_code == status, response.text
+    assert list(response.json()) == ["error"] and list(response.json()["error"]) == ["type", "message"]
+    message = response.json()["error"]["message"]
+    assert message[0].isupper() or ":" in message
+    assert "\n" not in message
+    return message
+
+
+def test_ask_is_the_answer_of_the_library(client, service):
+    given = client.post("/v1/ask", json={"question": "What did the storm close?"}).json()
+    expected = service.byline.ask("What did the storm close?").to_dict()
+    assert given | {"timings_ms": 0} == expected | {"timings_ms": 0}
+    (citation,) = given["citations"]
+    article = client.get(f"/v1/articles/{citation['article_id']}").json()
+    assert article["text"][citation["start"] : citation["end"]] == citation["quote"]
+
+
+@pytest.mark.parametrize("how", ["header", "field"])
+def test_ask_streams_events_that_end_with_the_answer(client, how):
+    headers = {"accept": "text/event-stream"} if how == "header" else {}
+    body = {"question": "What did the storm close?"} | ({"stream": True} if how == "field" else {})
+    response = client.post("/v1/ask", json=body, headers=headers)
+    (hits, statement, answer) = events(response)
+    assert [hits[0], statement[0], answer[0]] == ["hits", "statement", "answer"]
+    assert statement[1]["statement"] == answer[1]["statements"][0]
+    assert statement[1]["citations"] == answer[1]["citations"] and hits[1]["hits"]
+
+
+def test_filters_and_k_reach_the_library(client):
+    found = client.post("/v1/search", json={"query": "harbour", "outlet": ["post"], "texts": True}).json()
+    assert [hit["article_id"] for hit in found["hits"]] == ["a/strike"]
+    assert found["hits"][0]["text"] == STRIKE.text and found["hits"][0]["source"] == "Post"
+    assert len(client.post("/v1/search", json={"query": "harbour", "k": 1}).json()["hits"]) == 1
+    given = client.post("/v1/ask", json={"question": "harbour?", "article_ids": ["storm"]}).json()
+    assert {hit["article_id"] for hit in given["hits"]} == {"storm"}
+    assert client.post("/v1/ask", json={"question": "harbour?", "since": "2025-01-01"}).json()["abstained"]
+
+
+def test_search_gives_what_the_command_line_gives(client, service):
+    found = client.post("/v1/search", json={"query": "harbour"}).json()
+    assert found == {"query": "harbour", "hits": [hit.to_dict() for hit in service.byline.search("harbour")]}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "words"),
+    [
+        (b"{", 400, "not valid JSON"),
+        (b'{"question": "\\ud800"}', 422, "question"),
+        (b"[]", 422, "body"),
+        (b'{"question": ""}', 422, "question"),
+        (b'{"question": " "}', 422, "empty"),
+        (b'{"question": "Who?", "k": 0}', 422, "k:"),
+        (b'{"question": "Who?", "k": 101}', 422, "k:"),
+        (b'{"question": "Who?", "nonsense": 1}', 422, "nonsense"),
+        (b'{"question": "Who?", "since": "yesterday"}', 422, "since"),
+        (b'{"question": "Who?", "since": "2025-05-02", "until": "2025-05-01"}', 422, "date range"),
+        (b'{"question": "%s"}' % (b"x" * 4001), 422, "4,000"),
+        (b'{"question": "%s"}' % (b"x" * 20_001), 422, "question"),
+        (b'{"question": "Who?", "history": [{"role": "king", "text": "x"}]}', 422, "history.0.role"),
+    ],
+)
+def test_a_bad_question_is_one_sentence(client, body, status, words):
+    response = client.post("/v1/ask", content=body, headers={"content-type": "application/json"})
+    assert words in sentence(response, status)
+
+
+def test_a_history_is_handed_on_only_to_a_library_that_takes_one(client, service):
+    turns = [{"role": "user", "text": "Who?"}, {"role": "assistant", "content": "They."}]
+    asked = {"question": "And when?", "history": turns}
+    original = service.byline.ask
+    service.byline.ask = lambda question, *, k, filters: original(question, k=k, filters=filters)
+    assert "history" in sentence(client.post("/v1/ask", json=asked), 422)
+    seen = []
+
+    def ask(question, *, k, filters, history=()):
+        seen.extend(history)
+        return original(question, k=k, filters=filters)
+
+    service.byline.ask = ask
+    assert client.post("/v1/ask", json=asked).status_code == 200
+    assert seen == [{"role": "user", "text": "Who?"}, {"role": "assistant", "text": "They."}]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/v1/ask", 405), ("POST", "/v1/nothing", 404), ("GET", "/v1/articles/nobody", 404)],
+)
+def test_wrong_addresses_are_sentences_too(client, method, path, status):
+    sentence(client.request(method, path), status)
+
+
+@pytest.mark.parametrize("path", ["/v1/ask", "/v1/search", "/v1/articles", "/v1/chat/completions"])
+def test_a_body_of_another_type_is_refused(client, path):
+    response = client.post(path, content='{"question": "Who?"}', headers={"content-type": "text/plain"})
+    assert "Content-Type" in sentence(response, 415) or "multipart" in sentence(response, 415)
+
+
+def test_an_empty_library_is_a_conflict_and_a_damaged_one_unavailable(client, service):
+    service.byline.remove("storm", "a/strike")
+    assert "no articles yet" in sentence(client.post("/v1/ask", json={"question": "Who?"}), 409)
+    assert "no articles yet" in sentence(client.post("/v1/ask", json={"question": "Who?", "stream": True}), 409)
+
+    def damaged():
+        raise LibraryDamagedError("It is broken. Mend it.")
+
+    service.byline.articles = damaged
+    for path in ("/healthz", "/v1/articles"):
+        assert sentence(client.get(path), 503) == "It is broken. Mend it."
+
+
+def test_a_mistake_of_ours_shows_no_trace(client, service):
+    def broken(*args, **options):
+        raise KeyError("/secret/path")
+
+    service.byline.ask = broken
+    assert "secret" not in sentence(client.post("/v1/ask", json={"question": "Who?"}), 500)
+
+
+def test_an_error_in_the_middle_of_a_stream_is_an_event(client, service):
+    def stream(question, **options):
+        yield StreamEvent("hits")
+        raise LibraryDamagedError("It is broken. Mend it.")
+
+    service.byline.stream = stream
+    given = events(client.post("/v1/ask", json={"question": "Who?", "stream": True}))
+    assert [kind for kind, _ in given] == ["hits", "error"]
+    assert given[-1][1]["error"] == {"type": "LibraryDamagedError", "message": "It is broken. Mend it."}
+
+
+def test_a_stream_of_many_statements_is_sent_in_few_pieces(client, service):
+    (_, statement, answer) = service.byline.stream("What did the storm close?")
+
+    def stream(question, **options):
+        yield StreamEvent("hits")
+        for _ in range(200):
+            yield statement
+        yield answer
+
+    service.byline.stream = stream
+    with client.stream("POST", "/v1/ask", json={"question": "Who?", "stream": True}) as response:
+        pieces = list(response.iter_raw())
+    assert b"".join(pieces).count(b"event: statement") == 200
+    assert len([piece for piece in pieces if piece]) <= MAX_UPDATES
+
+
+def test_articles_are_listed_added_shown_and_removed(client):
+    row = {"id": "fog", "title": "Fog", "text": "Fog came.", "published": "2025-05-06", "source": "Daily"}
+    assert client.post("/v1/articles", json=row).json()["added"] == ["fog"]
+    assert client.post("/v1/articles", json=[row]).json()["unchanged"] == ["fog"]
+    report = client.post("/v1/articles", json={"articles": [row | {"text": "Fog went."}]}).json()
+    assert report["updated"] == ["fog"] and list(report) == ["added", "updated", "unchanged", "removed", "failed"]
+    listed = client.get("/v1/articles", params={"offset": 2}).json()
+    assert listed["total"] == 3 and [info["id"] for info in listed["articles"]] == ["fog"]
+    shown = client.get("/v1/articles/fog").json()
+    assert shown == listed["articles"][0] | {"text": "Fog went."} and shown["published"] == "2025-05-06"
+    assert client.delete("/v1/articles/fog").json() == {"removed": ["fog"]}
+    sentence(client.delete("/v1/articles/fog"), 404)
+
+
+def test_an_id_may_hold_a_slash(client):
+    assert client.get("/v1/articles/a/strike").json()["text"] == STRIKE.text
+    assert client.get("/v1/articles/a%2Fstrike").json()["id"] == "a/strike"
+    assert client.delete("/v1/articles/a/strike").status_code == 200
+
+
+def test_an_article_without_an_id_is_known_by_its_address_else_by_its_text(client):
+    there = {"text": "Fog came.", "title": "Fog", "url": "https://d.example/fog"}
+    first = client.post("/v1/articles", json=there).json()["added"]
+    assert client.post("/v1/articles", json=there | {"text": "Fog went."}).json()["updated"] == first
+    nowhere = {"text": "Hail fell.", "title": "Hail"}
+    assert client.post("/v1/articles", json=nowhere).json()["added"]
+    assert client.post("/v1/articles", json=nowhere).json()["unchanged"]
+
+
+def test_uploaded_files_become_articles_and_their_names_no_paths(client, service, tmp_path):
+    rows = b'{"id": "r1", "title": "Row", "text": "A row."}\nbroken\n'
+    files = [
+        ("files", ("../../evil.txt", b"Hail fell on the town.")),
+        ("files", ("C:\\x\\page.html", b"<html><body><p>A page of some words.</p></body></html>")),
+        ("files", ("rows.jsonl", rows)),
+        ("files", ("photo.png", b"\x89PNG\r\n")),
+    ]
+    before = {path for path in tmp_path.rglob("*") if "chroma" not in path.parts and "lexical" not in path.parts}
+    report = client.post("/v1/articles", files=files).json()
+    assert len(report["added"]) == 3
+    assert [bad["origin"] for bad in report["failed"]] == ["upload:rows.jsonl:2", "upload:photo.png"]
+    origins = {origin for info in service.byline.articles() for origin in info.origins}
+    assert {"upload:evil.txt", "upload:page.html", "upload:rows.jsonl"} <= origins
+    after = {path for path in tmp_path.rglob("*") if "chroma" not in path.parts and "lexical" not in path.parts}
+    assert {path.name for path in after - before} <= {"library.sqlite3-wal", "library.sqlite3-shm"}
+    again = client.post("/v1/articles", files=[("files", ("evil.txt", b"Hail fell twice on the town."))]).json()
+    assert len(again["updated"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b"{", 400),
+        (b"[]", 422),
+        (b"{}", 422),
+        (b'{"text": ""}', 422),
+        (b'{"text": "x", "id": true}', 422),
+        (b'{"text": "x", "colour": "red"}', 422),
+        (b'{"articles": []}', 422),
+        (b'{"articles": 7}', 422),
+        (b'{"text": "\\ud800"}', 400),
+        (b'[{"text": "x"}' + b', {"text": "x"}' * 1000 + b"]", 422),
+        (b'{"text": "' + b"x" * 10_000_001 + b'"}', 413),
+    ],
+    ids=range(11),
+)
+def test_bad_articles_are_one_sentence(client, content, status):
+    sentence(client.post("/v1/articles", content=content, headers={"content-type": "application/json"}), status)
+
+
+def test_an_upload_that_is_none_is_one_sentence(client):
+    sentence(client.post("/v1/articles", files=[("other", ("a.txt", b"x"))]), 422)
+    kind = {"content-type": "multipart/form-data"}
+    sentence(client.post("/v1/articles", content=b"x", headers=kind), 400)
+
+
+def test_too_many_questions_are_told_when_to_try_again(tmp_path):
+    gate = threading.Event()
+    with open_fake(tmp_path / "library", STORM, reader=WaitingReader(gate)) as byline:
+        service = Service(byline, limits=Limits(workers=1, queue=1, per_client=9))
+        client = TestClient(make_api(service, Metrics(service)))
+        given = []
+        ask = lambda: given.append(client.post("/v1/ask", json={"question": "Storm?"}).status_code)  # noqa: E731
+        threads = [threading.Thread(target=ask) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        while service.pool.n_running + service.pool.n_waiting < 2:
+            threads[0].join(0.01)
+        for body in ({"question": "Storm?"}, {"question": "Storm?", "stream": True}):
+            refused = client.post("/v1/ask", json=body)
+            assert "try again in" in sentence(refused, 429) and int(refused.headers["retry-after"]) >= 1
+        assert client.get("/healthz").status_code == 200  # a busy service is a healthy one
+        gate.set()
+        for thread in threads:
+            thread.join(30)
+        assert given == [200, 200]
+        service.pool.close()
+        sentence(client.get("/healthz"), 429)
+
+
+def test_metrics_are_prometheus_text(client):
+    text = client.get("/metrics").text
+    assert "# TYPE byline_jobs_waiting gauge" in text and "byline_jobs_running 0.0" in text
+
+
+def test_openapi_describes_every_address_and_every_error(client):
+    described = client.get("/openapi.json").json()
+    assert set(described["paths"]) == {
+        "/v1/ask",
+        "/v1/search",
+        "/v1/articles",
+        "/v1/articles/{article_id}",
+        "/v1/chat/completions",
+        "/v1/models",
+        "/v1/models/byline",
+        "/healthz",
+        "/metrics",
+    }
+    assert {"400", "401", "404", "409", "413", "415", "422", "429", "503"} <= set(
+        described["paths"]["/v1/ask"]["post"]["responses"]
+    )
+
+
+def test_owner_addresses_are_closed_without_the_token(client, service):
+    for header in ({}, {"authorization": "Bearer "}, {"authorization": "Bearer None"}):
+        sentence(client.post("/owner/articles", content=b'{"ids": []}', headers=header), 403)
+    service.owner_token = "right"
+    sentence(client.post("/owner/articles", headers={"authorization": "Bearer wrong"}), 403)
+    good = {"authorization": "Bearer right"}
+    assert client.post("/owner/articles", content=b'{"ids": []}', headers=good).status_code == 200
+    sentence(client.post("/owner/articles", content=b'{"ids": 7}', headers=good), 503)
