@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from corpus.chunk import CHUNKER_VERSION
 from corpus.errors import IndexingError, LibraryDamagedError
 from corpus.tokens_tiktoken import ENCODING
-from index.catch_up import lexical_kind, open_current, replay, vector_kind
+from index.catch_up import lexical_kind, open_current, rebuild, replay, vector_kind
 from index.library import Library
 from index.library_file import LIBRARY_NAME
 from index.library_log import index_state
@@ -47,6 +47,7 @@ class OpenIndex:
         self._index_lock = threading.RLock()  # guards opening and catching up, not queries
         self._vectors: ChromaVectors | None = None
         self._lexical: TantivyLexical | None = None
+        self._retired: list[ChromaVectors | TantivyLexical] = []  # replaced, but perhaps still being asked
 
     @property
     def vectors(self) -> VectorIndex:
@@ -76,13 +77,23 @@ class OpenIndex:
             if self._lexical is not None:
                 replay(self.folder, self.library, lexical_kind(), self._lexical)
 
+    def rebuild(self) -> None:
+        """Build both indexes anew from the library and go over to them; nothing is embedded again."""
+        with self._write_lock, self._index_lock:
+            for index in self._retired:  # from an earlier rebuild: no question takes that long
+                index.close()
+            self._retired = [index for index in (self._vectors, self._lexical) if index is not None]
+            self._vectors = rebuild(self.folder, self.library, vector_kind(self.library.build.dim))
+            self._lexical = rebuild(self.folder, self.library, lexical_kind())
+
     def close(self) -> None:
         """Close everything and give the library up; a second call does nothing."""
         with self._write_lock, self._index_lock:
-            for index in (self._vectors, self._lexical):
+            for index in (self._vectors, self._lexical, *self._retired):
                 if index is not None:
                     index.close()
             self._vectors = self._lexical = None
+            self._retired = []
             self.library.close()
             self._owner.release()
 

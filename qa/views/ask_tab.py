@@ -83,6 +83,16 @@ def wire_ask_tab(tab: AskTab, byline: Byline) -> None:
     _wire_filters(tab, byline)
 
 
+def wire_ask_about(tab: AskTab, table: gr.HTML, byline: Byline) -> None:
+    """Let an article of the library's table be the only one that is asked."""
+
+    def on_ask_about(event: Event) -> tuple[Any, ...]:
+        filters = Filters(article_ids=(str(event.id),))
+        return filters, filters_html(byline, filters)
+
+    table.ask_about(on_ask_about, None, [tab.filters, tab.searching], queue=False, **QUIET)
+
+
 def chat_html(byline: Byline, turns: Turns) -> str:
     """Return the chat, or the welcome that invites questions about what is in the library."""
     return chat_view.render_chat(turns, {info.id for info in byline.articles()} if not turns else ())

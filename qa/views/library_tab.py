@@ -12,6 +12,8 @@ import gradio as gr
 from corpus.errors import QAError
 from qa.views import library as view
 from qa.views.guard import MAX_FILE_BYTES
+from qa.views.health import check_health, render_health, repair_health, storage_of
+from qa.views.timeline import render_timeline
 from qa.views.widgets import QUIET, html_part, render_alert
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ class LibraryTab(NamedTuple):
     outcomes: gr.HTML
     wanted: gr.Textbox
     table: gr.HTML
+    timeline: gr.HTML
+    health: gr.HTML
 
 
 def lay_out_library_tab(byline: Byline) -> LibraryTab:
@@ -40,7 +44,9 @@ def lay_out_library_tab(byline: Byline) -> LibraryTab:
             placeholder="Find by title, outlet or file", label="Find", show_label=False, max_lines=1, elem_id="find"
         )
         table = html_part("library", _table_html(byline, ""), scripted=True)
-    return LibraryTab(upload, outcomes, wanted, table)
+        timeline = html_part("timeline", timeline_html(byline))
+        health = html_part("health", render_health(storage_of(byline.folder)), scripted=True)
+    return LibraryTab(upload, outcomes, wanted, table, timeline, health)
 
 
 def wire_library_tab(tab: LibraryTab, byline: Byline, shown: list[Any]) -> None:
@@ -48,12 +54,12 @@ def wire_library_tab(tab: LibraryTab, byline: Byline, shown: list[Any]) -> None:
 
     def on_upload(paths: list[str] | None, words: str | None) -> Iterator[tuple[Any, ...]]:
         done: list[view.Outcome] = []
-        drawn = time.monotonic()
+        drawn = 0.0
         for path in paths or ():
-            done.append(view.add_upload(byline, Path(path)))
             if time.monotonic() - drawn > REDRAW_SECONDS:
-                yield view.render_outcomes(done), gr.skip(), gr.skip()
+                yield view.render_outcomes(done, len(paths or ()) - len(done)), gr.skip(), gr.skip()
                 drawn = time.monotonic()
+            done.append(view.add_upload(byline, Path(path)))
         yield view.render_outcomes(done), _table_html(byline, words), None
 
     def on_remove(words: str | None, event: gr.EventData) -> tuple[str, str]:
@@ -62,6 +68,25 @@ def wire_library_tab(tab: LibraryTab, byline: Byline, shown: list[Any]) -> None:
 
     tab.upload.upload(on_upload, [tab.upload, tab.wanted], [tab.outcomes, tab.table, tab.upload], **QUIET)
     tab.table.remove_article(on_remove, [tab.wanted], [tab.outcomes, tab.table], **QUIET)
+
+    def on_check() -> Iterator[str]:
+        yield render_health(storage_of(byline.folder), busy="Checking …")
+        yield render_health(storage_of(byline.folder), check_health(byline))
+
+    def on_repair() -> Iterator[str]:
+        yield render_health(storage_of(byline.folder), busy="Building both indexes anew …")
+        yield render_health(storage_of(byline.folder), repair_health(byline))
+
+    tab.health.check_health(on_check, None, [tab.health], concurrency_limit=1, **QUIET)
+    tab.health.repair_health(on_repair, None, [tab.health], concurrency_limit=1, **QUIET)
+    gr.on(
+        [*shown, tab.table.change],
+        lambda: (timeline_html(byline), render_health(storage_of(byline.folder))),
+        None,
+        [tab.timeline, tab.health],
+        queue=False,
+        **QUIET,
+    )
     gr.on(
         [*shown, tab.wanted.change],
         lambda words: _table_html(byline, words),
@@ -78,3 +103,8 @@ def _table_html(byline: Byline, words: str | None) -> str:
         return view.render_library(byline.articles(), words or "")  # None until the tab is first shown
     except QAError as error:
         return render_alert(str(error))
+
+
+def timeline_html(byline: Byline) -> str:
+    """Return the plot of the articles by date."""
+    return render_timeline([info.published for info in byline.articles()])

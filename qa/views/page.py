@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from qa.views.ask_tab import chat_html, filters_html, lay_out_ask_tab, wire_ask_tab
+from qa.views.ask_tab import chat_html, filters_html, lay_out_ask_tab, wire_ask_about, wire_ask_tab
 from qa.views.inspector import render_inspector
 from qa.views.library_tab import lay_out_library_tab, wire_library_tab
 from qa.views.widgets import HERE, QUIET, html_part
@@ -35,6 +35,7 @@ def build_page(byline: Byline) -> gr.Blocks:
                 inspected = html_part("inspector", render_inspector(None))
         wire_ask_tab(ask_tab, byline)
         wire_library_tab(library_tab, byline, [page.load, library.select])
+        wire_ask_about(ask_tab, library_tab.table, byline)
         gr.on(
             [page.load, ask.select],
             lambda turns, filters: (chat_html(byline, turns), filters_html(byline, filters)),
