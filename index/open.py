@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from corpus.chunk import CHUNKER_VERSION
 from corpus.errors import IndexingError, LibraryDamagedError
 from corpus.tokens_tiktoken import ENCODING
-from index.catch_up import close_sealed, lexical_kind, open_current, replay, vector_kind
+from index.catch_up import close_sealed, lexical_kind, open_current, rebuild, replay, vector_kind
 from index.library import Library
 from index.library_file import LIBRARY_NAME
 from index.library_log import index_state
@@ -50,6 +50,7 @@ class OpenIndex:
         self._index_lock = threading.RLock()  # guards opening and catching up, not queries
         self._vectors: ChromaVectors | None = None
         self._lexical: TantivyLexical | None = None
+        self._retired: list[ChromaVectors | TantivyLexical] = []  # replaced, but perhaps still being asked
 
     @property
     def vectors(self) -> VectorIndex:
@@ -83,6 +84,15 @@ class OpenIndex:
         """Tell other processes, by the lock file, where this one answers them and with which token."""
         self._owner.announce(address, token)
 
+    def rebuild(self) -> None:
+        """Build both indexes anew from the library and go over to them; nothing is embedded again."""
+        with self._write_lock, self._index_lock:
+            for index in self._retired:  # from an earlier rebuild: no question takes that long
+                index.close()
+            self._retired = [index for index in (self._vectors, self._lexical) if index is not None]
+            self._vectors = rebuild(self.folder, self.library, vector_kind(self.library.build.dim))
+            self._lexical = rebuild(self.folder, self.library, lexical_kind())
+
     def close(self) -> None:
         """Close everything and give the library up; a second call does nothing."""
         with self._write_lock, self._index_lock:
@@ -90,7 +100,10 @@ class OpenIndex:
                 close_sealed(self.folder, self.library, vector_kind(self.library.build.dim), self._vectors)
             if self._lexical is not None:
                 close_sealed(self.folder, self.library, lexical_kind(), self._lexical)
+            for index in self._retired:
+                index.close()
             self._vectors = self._lexical = None
+            self._retired = []
             self.library.close()
             self._owner.release()
 

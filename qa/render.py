@@ -10,19 +10,26 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from index.types import Hit
+from qa.render_receipts import EXCERPT_CHARS, render_consulted, render_passages
 from qa.safe_text import clipped, escape, neutralise, origin_line
 from qa.types import Abstention, Answer, Citation, Disagreement, Statement, Support, flat
 
 TERMINAL_COLUMNS = 100  # as wide as is still easy to read; narrower terminals wrap once more
 NEAREST_SHOWN = 3  # what an abstention shows for a person to judge by: enough to see that nothing fits
-EXCERPT_CHARS = 240  # about three lines beside the chat
-CHIP_CHARS = 44  # a chip stays on one line at 390 pixels
+QUOTE_CHARS = 600  # a long sentence; the rest of a longer one is in the article
+CHIP_CHARS = 44  # a chip stays on one line; where there is less room its end is cut
 DECLINED = "The articles do not say."
 _SUPPORT_WORDS = {Support.WEAK: "weakly supported", Support.UNSUPPORTED: "not supported"}
+_CHIP_WORDS = {
+    Support.VERBATIM: "quoted",
+    Support.SUPPORTED: "supported",
+    Support.WEAK: "weak",
+    Support.UNSUPPORTED: "not supported",
+}
 
 
 def render_answer(answer: Answer, turn: int) -> str:
-    """Return the finished answer as HTML: short answer, statements with citation chips; or the abstention's card.
+    """Return the finished answer as HTML: short answer, statements with citation chips, what else was read; or a card.
 
     `turn` is the answer's place in its chat; with a citation's number it tells the page what a chip opens.
 
@@ -33,12 +40,12 @@ def render_answer(answer: Answer, turn: int) -> str:
     notes += [answer.degraded] if answer.degraded else []
     head = "".join(f'<p class="note" dir="auto">{escape(note)}</p>' for note in notes)
     if answer.abstention is not None:
-        return head + _render_abstention(answer, answer.abstention)
+        return head + _render_abstention(answer, answer.abstention, turn)
     if answer.short_answer:
         head += f'<p class="short" dir="auto">{escape(flat(answer.short_answer))}</p>'
     body = render_statements(answer.statements, answer.citations, turn)
-    sides = "".join(_render_disagreement(each, answer.citations, turn) for each in answer.disagreements)
-    return head + body + sides
+    sides = "".join(_render_disagreement(each, answer, turn) for each in answer.disagreements)
+    return head + body + sides + render_consulted(answer, turn)
 
 
 def render_statements(statements: Sequence[Statement], citations: Sequence[Citation], turn: int) -> str:
@@ -93,7 +100,7 @@ def _render_statement(statement: Statement, by_number: dict[int, Citation], turn
     words = escape(flat(statement.text))
     if statement.support is Support.UNSUPPORTED:
         words = f"<s>{words}</s>"
-    chips = "".join(" " + _render_chip(by_number[n], turn) for n in statement.citations)
+    chips = "".join(" " + _render_chip(by_number[n], turn, statement.support) for n in statement.citations)
     state = ""
     if statement.support in _SUPPORT_WORDS:
         problems = f": {'; '.join(statement.problems)}" if statement.problems else ""
@@ -103,31 +110,33 @@ def _render_statement(statement: Statement, by_number: dict[int, Citation], turn
     return f'<p class="statement" dir="auto">{words}{state}{chips}</p>'
 
 
-def _render_chip(citation: Citation, turn: int) -> str:
+def _render_chip(citation: Citation, turn: int, support: Support) -> str:
     known = origin_line(citation.article)
     # Outlet or date alone would not tell two articles apart.
     where = " · ".join(known if len(known) > 1 else (*known, flat(citation.article.title)))
-    full = f"Citation {citation.n}: {where}. Open the article at this sentence."
+    word = _CHIP_WORDS[support]
+    full = f"Citation {citation.n}, {word}: {where}. Open the article at this sentence."
     return (
-        f'<button type="button" class="chip" data-turn="{turn}" data-n="{citation.n}" aria-label="{escape(full)}"'
-        f' title="{escape(clipped(citation.quote, EXCERPT_CHARS))}"><b>{citation.n}</b>'
-        f" <bdi>{escape(clipped(where, CHIP_CHARS))}</bdi></button>"
+        f'<button type="button" class="chip {support}" data-turn="{turn}" data-n="{citation.n}"'
+        f' aria-label="{escape(full)}" data-quote="{escape(clipped(citation.quote, QUOTE_CHARS))}"><b>{citation.n}</b>'
+        f' <bdi>{escape(clipped(where, CHIP_CHARS))}</bdi> <span class="state">{word}</span></button>'
     )
 
 
-def _render_disagreement(disagreement: Disagreement, citations: Sequence[Citation], turn: int) -> str:
-    by_number = _verified(citations)
+def _render_disagreement(disagreement: Disagreement, answer: Answer, turn: int) -> str:
+    by_number = _verified(answer.citations)
+    support = {n: statement.support for statement in answer.statements for n in statement.citations}
     sides = ""
     for position in disagreement.positions:
-        chips = " ".join(_render_chip(by_number[n], turn) for n in position.citations)
+        chips = " ".join(_render_chip(by_number[n], turn, support.get(n, Support.VERBATIM)) for n in position.citations)
         sides += f'<div class="side" dir="auto"><p>{escape(flat(position.value))}</p>{chips}</div>'
     about = escape(flat(disagreement.about))
     return f'<section class="sides"><h3>The articles disagree: {about}</h3><div class="pair">{sides}</div></section>'
 
 
-def _render_abstention(answer: Answer, abstention: Abstention) -> str:
-    nearest = "".join(_render_nearest(hit) for hit in answer.hits[:NEAREST_SHOWN])
-    receipts = f"<h4>Nearest passages</h4><ol>{nearest}</ol>" if nearest else ""
+def _render_abstention(answer: Answer, abstention: Abstention, turn: int) -> str:
+    nearest = render_passages(answer.hits[:NEAREST_SHOWN], turn)
+    receipts = f"<h4>Nearest passages</h4>{nearest}" if nearest else ""
     return (
         f'<section class="declined"><h3>{DECLINED}</h3><p dir="auto">{escape(_reason(abstention))}</p>'
         f'<p class="searched">{escape(searched_line(answer.hits))}</p>{receipts}</section>'
@@ -138,12 +147,6 @@ def _reason(abstention: Abstention) -> str:
     """Return the reason without the words that stand above it already."""
     reason = flat(abstention.reason).removeprefix(f"{DECLINED.removesuffix('.')}: ")
     return reason[:1].upper() + reason[1:]
-
-
-def _render_nearest(hit: Hit) -> str:
-    where = " · ".join((flat(hit.article.title), *origin_line(hit.article)))
-    excerpt = escape(clipped(hit.passage.text, EXCERPT_CHARS))
-    return f'<li dir="auto"><span class="where">{escape(where)}</span><q>{excerpt}</q></li>'
 
 
 def _with_numbers(statement: Statement) -> str:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from corpus.errors import ArticleNotFoundError, EmptyCorpusError, SettingsError
 from corpus.types import Article, LoadFailure, Passage, Span
-from index.types import AddReport, ArticleInfo, Hit, Signals
+from index.types import AddReport, ArticleInfo, Filters, Hit, Signals
 from qa.types import Abstention, Answer, Citation, Statement, StreamEvent, Support, flat
+
+EVERYTHING = Filters()
 
 
 class FakeByline:
@@ -52,17 +54,22 @@ class FakeByline:
             raise ArticleNotFoundError(f"No article has the id {article_id!r}.")
         return self._articles[article_id]
 
-    def stream(self, question: str) -> Iterator[StreamEvent]:
+    def ask(self, question: str, *, filters: Filters = EVERYTHING) -> Answer:
+        *_, last = self.stream(question, filters=filters)
+        return last.answer
+
+    def stream(self, question: str, *, filters: Filters = EVERYTHING) -> Iterator[StreamEvent]:
         if not question.strip():
             raise SettingsError("The question is empty. Ask one in words.")
         if len(question) > self.max_question_chars:
             raise SettingsError("The question is too long. Shorten it.")
         if not self._articles:
             raise EmptyCorpusError("The library holds no articles yet.")
-        return self._events(question)
+        return self._events(question, filters)
 
-    def _events(self, question: str) -> Iterator[StreamEvent]:
-        hits = tuple(_hit(rank, article) for rank, article in enumerate(self._articles.values(), 1))
+    def _events(self, question: str, filters: Filters) -> Iterator[StreamEvent]:
+        searched = [a for a in self._articles.values() if not filters.article_ids or a.id in filters.article_ids]
+        hits = tuple(_hit(rank, article) for rank, article in enumerate(searched, 1))
         yield StreamEvent("hits", hits=hits)
         words = re.findall(r"\b[A-Z]\w+", question)[1:]
         found = [

@@ -75,7 +75,7 @@ def test_ask_of_an_empty_library_points_to_the_tab(tmp_path):
 
 
 def test_ask_shows_an_error_as_its_sentence(byline):
-    def fail(question):
+    def fail(question, *, filters):
         yield from ()
         raise ReaderUnavailableError("The reader <b>x</b> is away. Start it.")
 
@@ -198,7 +198,7 @@ def test_render_chat_shows_a_broken_answer_as_an_error_and_keeps_the_others(byli
     turns = asked(byline, "What of Oslo?", asked(byline, "Who is Mary?")[-1])[-1]
     object.__setattr__(turns[0].answer.citations[0], "quote", "Another quote.")
     html = render_chat(turns, ())
-    assert "does not slice back" in html and html.count('class="chip"') == 2
+    assert "does not slice back" in html and html.count('class="chip verbatim"') == 2
 
 
 def test_import_gradio_is_gradio_without_its_stub_writer():

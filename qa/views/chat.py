@@ -12,10 +12,13 @@ from qa.keep import keep_case
 from qa.render import render_answer, render_statements
 from qa.safe_text import escape
 from qa.types import Answer, Citation, Statement, StreamEvent
+from qa.views.filters import EVERYTHING
+from qa.views.turn_actions import render_actions, render_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from index.types import Filters
     from qa.byline import Byline
     from qa.keep import Verdict
 
@@ -44,6 +47,8 @@ class Turn:
         citations: Of those statements.
         error: One sentence, in place of an answer.
         kept: What the visitor said of the answer when it was kept as a case to test by.
+        filters: The articles it was asked of; `searched` says them in words.
+        stopped: Whether the visitor stopped it before it was answered.
     """
 
     number: int
@@ -54,6 +59,14 @@ class Turn:
     answer: Answer | None = None
     error: str | None = None
     kept: Verdict | None = None
+    filters: Filters = EVERYTHING
+    searched: str = ""
+    stopped: bool = False
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will come."""
+        return self.stopped or self.answer is not None or self.error is not None
 
 
 Turns = tuple[Turn, ...]
@@ -66,12 +79,14 @@ class Refusal:
     reason: str
 
 
-def ask(byline: Byline, question: str, turns: Turns) -> Iterator[Turns | Refusal]:
+def ask(
+    byline: Byline, question: str, turns: Turns, filters: Filters = EVERYTHING, searched: str = ""
+) -> Iterator[Turns | Refusal]:
     """Yield the chat as the answer to a new question streams in, or one refusal."""
-    turn = Turn(turns[-1].number + 1 if turns else 0, question.strip())
+    turn = Turn(turns[-1].number + 1 if turns else 0, question.strip(), filters=filters, searched=searched)
     before = turns[-(MAX_TURNS - 1) :]
     try:
-        events = byline.stream(question)
+        events = byline.stream(question, filters=filters)  # and history=earlier_turns(turns), once it takes one
         yield (*before, turn)
         for event in events:
             turn = advance(turn, event)
@@ -83,6 +98,18 @@ def ask(byline: Byline, question: str, turns: Turns) -> Iterator[Turns | Refusal
     except QAError as error:
         _LOG.warning("A question ended in an error.", exc_info=error)
         yield (*before, replace(turn, error=str(error)))
+
+
+def earlier_turns(turns: Turns) -> tuple[tuple[str, str], ...]:
+    """Return the chat as (question, answer text) pairs, oldest first; what was declined has an empty answer."""
+    return tuple((turn.question, turn.answer.text) for turn in turns if turn.answer)
+
+
+def stop(turns: Turns) -> Turns:
+    """Return the chat with its last question marked as stopped, unless that has come to its end."""
+    if not turns or turns[-1].finished:
+        return turns
+    return (*turns[:-1], replace(turns[-1], stopped=True))
 
 
 def keep(byline: Byline, turns: Turns, number: int, verdict: Verdict) -> Turns | Refusal:
@@ -115,40 +142,33 @@ def render_chat(turns: Sequence[Turn], article_ids: Collection[str]) -> str:
     """Return the chat as HTML; when it is empty, a welcome with questions that the library's articles invite."""
     if not turns:
         return _render_welcome(article_ids)
-    return f'<div role="log" aria-label="Answers">{"".join(_render_turn(turn) for turn in turns)}</div>'
+    last = turns[-1]
+    return f'<div role="log" aria-label="Answers">{"".join(_render_turn(turn, turn is last) for turn in turns)}</div>'
 
 
-def _render_turn(turn: Turn) -> str:
-    answer = turn.answer
-    busy = "false" if answer or turn.error else "true"
+def _render_turn(turn: Turn, is_last: bool) -> str:
+    searched = f'<p class="note" dir="auto">Asked only of {escape(turn.searched)}</p>' if turn.searched else ""
     return (
-        f'<section class="turn" data-turn="{turn.number}" aria-busy="{busy}">'
+        f'<section class="turn" data-turn="{turn.number}" aria-busy="{"false" if turn.finished else "true"}">'
         f'<h2 class="question" dir="auto">{escape(turn.question)}</h2>'
-        f'<div class="answer">{_render_reply(turn)}</div></section>'
+        f'<div class="answer">{searched}{_render_reply(turn, is_last)}</div></section>'
     )
 
 
-def _render_reply(turn: Turn) -> str:
+def _render_reply(turn: Turn, is_last: bool) -> str:
     try:
         if turn.answer:
-            return render_answer(turn.answer, turn.number) + _render_keep(turn)
+            return render_answer(turn.answer, turn.number) + render_actions(turn, turn.answer, is_last=is_last)
         streamed = render_statements(turn.statements, turn.citations, turn.number)
     except BrokenCitationError as error:  # one answer that cannot be shown must not take the others with it
         _LOG.error("An answer is not shown.", exc_info=error)
         return _render_error(str(error))
+    unfinished = render_unfinished(turn) if is_last else ""
     if turn.error:
-        return streamed + _render_error(turn.error)
-    return f'{streamed}<p class="progress">{escape(turn.progress)}</p>'
-
-
-def _render_keep(turn: Turn) -> str:
-    buttons = "".join(
-        f'<button type="button" class="keep" data-turn="{turn.number}" data-verdict="{verdict}"'
-        f' aria-pressed="{"true" if turn.kept == verdict else "false"}">{verdict.capitalize()}</button>'
-        for verdict in ("right", "wrong")
-    )
-    said = "Kept as a case to test by." if turn.kept else "Keep as a case to test by:"
-    return f'<p class="keeping" role="group" aria-label="Keep this answer as a case"><span>{said}</span>{buttons}</p>'
+        return streamed + _render_error(turn.error) + unfinished
+    if turn.stopped:
+        return f'{streamed}<p class="note">Stopped.</p>{unfinished}'
+    return f'{streamed}<p class="progress">{escape(turn.progress)} <button type="button" class="stop">Stop</button></p>'
 
 
 def _render_error(sentence: str) -> str:

@@ -12,12 +12,15 @@ from qa.types import Citation
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from corpus.types import Article
     from qa.byline import Byline
     from qa.views.chat import Turns
 
 NOTHING_OPEN = (
     '<section class="blank"><h2>Evidence</h2>'
-    "<p>Choose the number after a sentence: its article opens here, at that very sentence.</p></section>"
+    "<p>Choose the number after a sentence: its article opens here, at that very sentence.</p>"
+    '<p class="keys"><kbd>Alt</kbd> <kbd>↓</kbd> opens the next citation,'
+    " <kbd>Alt</kbd> <kbd>↑</kbd> the one before.</p></section>"
 )
 REMOVED = "This article has been removed from the library since the question was answered, so it is no longer shown."
 CHANGED = (
@@ -44,17 +47,42 @@ def open_citation(byline: Byline, turns: Turns, turn_number: int, n: int, opened
     chosen = next((citation for citation in citations if citation.n == n), None)
     if chosen is None:
         return render_notice(FORGOTTEN, opened)
-    bar = _render_bar(citations, chosen, turn_number)
-    try:
-        current = byline.article(chosen.article.id)
-    except ArticleNotFoundError:
-        return bar + render_notice(REMOVED, opened)
     # The cited version is shown even when there is a newer one: only in it are the spans known to be right.
     article = chosen.article
     marked = [each for each in citations if (each.article.id, each.article.version) == (article.id, article.version)]
-    paper = render_article(article, marked, chosen.n)
+    return _render_open(byline, _render_bar(citations, chosen, turn_number), article, marked, chosen.n, opened)
+
+
+def open_passage(byline: Byline, turns: Turns, turn_number: int, rank: int, opened: int) -> str:
+    """Return the viewer's HTML for the passage that a turn's answer ranks at `rank`, whether cited or not."""
+    answer = next((turn.answer for turn in turns if turn.number == turn_number), None)
+    hit = next((hit for hit in answer.hits if hit.rank == rank), None) if answer else None
+    if hit is None:
+        return render_notice(FORGOTTEN, opened)
+    passage = Citation(1, hit.article, hit.passage.id, hit.passage.span, hit.passage.text)
+    bar = (
+        f'<nav class="bar" aria-label="Passage" data-turn="{turn_number}" data-rank="{rank}">'
+        f'<h2 tabindex="-1">Passage {rank}, as ranked by the reader</h2>{_CLOSE}</nav>'
+    )
+    return _render_open(byline, bar, hit.article, [passage], 1, opened)
+
+
+def _render_open(
+    byline: Byline, bar: str, article: Article, marked: Sequence[Citation], active: int, opened: int
+) -> str:
+    try:
+        current = byline.article(article.id)
+    except ArticleNotFoundError:
+        return bar + render_notice(REMOVED, opened)
+    paper = render_article(article, marked, active)
     change = render_notice(CHANGED if current.version != article.version else "", opened)
-    return f'{bar}{change}<div class="scroll" tabindex="0" role="region" aria-label="Article">{paper}</div>'
+    tools = (
+        '<div class="tools"><label><span class="unseen">Find in this article</span>'
+        '<input type="search" class="find" placeholder="Find in this article"></label>'
+        '<span class="found" role="status"></span>'
+        f'<button type="button" class="only" data-id="{escape(article.id)}">Ask about this article</button></div>'
+    )
+    return f'{bar}{tools}{change}<div class="scroll" tabindex="0" role="region" aria-label="Article">{paper}</div>'
 
 
 def render_notice(sentence: str, opened: int) -> str:
@@ -78,10 +106,17 @@ def _render_bar(citations: Sequence[Citation], chosen: Citation, turn_number: in
         f'<h2 tabindex="-1">Citation {place + 1} of {len(citations)}</h2>'
         f"{_render_step('‹', 'Previous citation', before, turn_number)}"
         f"{_render_step('›', 'Next citation', after, turn_number)}"
-        '<button type="button" class="close" aria-label="Close the evidence">Close</button></nav>'
+        f"{_CLOSE}</nav>"
     )
 
 
 def _render_step(sign: str, label: str, n: int | None, turn_number: int) -> str:
     target = "disabled" if n is None else f'data-turn="{turn_number}" data-n="{n}"'
-    return f'<button type="button" class="step" aria-label="{label}" title="{label}" {target}>{sign}</button>'
+    key = "ArrowDown" if label.startswith("Next") else "ArrowUp"
+    return (
+        f'<button type="button" class="step" aria-label="{label}" aria-keyshortcuts="Alt+{key}"'
+        f' title="{label} (Alt {"↓" if key == "ArrowDown" else "↑"})" {target}>{sign}</button>'
+    )
+
+
+_CLOSE = '<button type="button" class="close" aria-label="Close the evidence">Close</button>'

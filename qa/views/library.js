@@ -5,7 +5,11 @@ element.addEventListener('click', (event) => {
   const cell = button.closest('td');
   const ask = cell.querySelector('.remove');
   const confirm = cell.querySelector('.confirm');
-  if (button.matches('.yes')) {
+  if (button.matches('.ask')) {
+    trigger('ask_about', { id: button.dataset.id });
+    document.querySelector('#tabs [role="tab"]').click();
+    setTimeout(() => document.querySelector('#question textarea')?.focus(), 100); // once the tab is shown
+  } else if (button.matches('.yes')) {
     trigger('remove_article', { id: button.dataset.id });
   } else {
     const asking = button.matches('.remove');

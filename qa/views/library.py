@@ -78,13 +78,15 @@ def render_library(infos: Sequence[ArticleInfo], wanted: str) -> str:
     return (
         f'{head}<table class="articles"><thead><tr><th scope="col">Title</th><th scope="col">Outlet</th>'
         '<th scope="col">Date</th><th scope="col">Passages</th><th scope="col">From</th>'
-        f'<th scope="col"><span class="unseen">Remove</span></th></tr></thead><tbody>{rows}</tbody></table>'
+        f'<th scope="col"><span class="unseen">Ask or remove</span></th></tr></thead><tbody>{rows}</tbody></table>'
     )
 
 
-def render_outcomes(outcomes: Sequence[Outcome]) -> str:
-    """Return one line for each outcome; failures say so in words, not by colour alone."""
-    lines = "".join(_render_outcome(outcome) for outcome in outcomes)
+def render_outcomes(outcomes: Sequence[Outcome], still: int = 0) -> str:
+    """Return one line for each outcome, and how many files are still to come; failures say so in words."""
+    n_files = len(outcomes) + still
+    wait = f'<li class="waiting">Adding file {len(outcomes) + 1} of {n_files} …</li>' if still else ""
+    lines = wait + "".join(_render_outcome(outcome) for outcome in outcomes)
     return f'<ul class="outcomes" role="status">{lines}</ul>' if lines else ""
 
 
@@ -119,8 +121,11 @@ def _searched(info: ArticleInfo) -> str:
 def _render_row(info: ArticleInfo) -> str:
     day = written_date(info.published) if info.published else ""
     origins = "<br>".join(_render_origin(origin) for origin in info.origins)
+    if len(info.origins) > 1:  # copies of one article are one row
+        origins = f"<details><summary>{len(info.origins)} copies</summary>{origins}</details>"
     title = escape(info.title)
     ask = (
+        f'<button type="button" class="ask" data-id="{escape(info.id)}" aria-label="Ask about {title}">Ask</button> '
         f'<button type="button" class="remove" data-id="{escape(info.id)}" aria-label="Remove {title}">Remove</button>'
         '<span class="confirm" hidden>Remove it for good? '
         f'<button type="button" class="yes" data-id="{escape(info.id)}">Yes, remove</button> '

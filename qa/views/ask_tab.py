@@ -1,0 +1,228 @@
+"""The tab in which questions are asked: its widgets, and which function answers which event."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import gradio as gr
+
+from corpus.errors import QAError
+from index.types import Filters
+from qa.suggest import suggest_questions
+from qa.views import chat as chat_view
+from qa.views.chat import Refusal, Turns
+from qa.views.download import render_download
+from qa.views.evidence import NOTHING_OPEN, open_citation, open_passage, render_notice
+from qa.views.filters import UnusableFilterError, in_words, make_filters, render_filters
+from qa.views.turn_actions import render_suggestions
+from qa.views.widgets import QUIET, html_part, render_alert
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qa.byline import Byline
+    from qa.keep import Verdict
+
+_LOG = logging.getLogger(__name__)
+EDITING = (
+    '<p class="notice calm" role="status">Asking now replaces that question and what follows it. '
+    '<button type="button" class="cancel">Leave it as it is</button></p>'
+)
+Event = gr.EventData
+
+
+class AskTab(NamedTuple):
+    """The widgets of the tab; `turns`, `filters` and `editing` are each visitor's own."""
+
+    turns: gr.State
+    filters: gr.State
+    editing: gr.State
+    chat: gr.HTML
+    suggested: gr.HTML
+    notice: gr.HTML
+    question: gr.Textbox
+    searching: gr.HTML
+    evidence: gr.HTML
+    download: gr.HTML
+
+
+def lay_out_ask_tab(byline: Byline) -> AskTab:
+    """Place the widgets."""
+    turns, filters, editing = gr.State(()), gr.State(Filters()), gr.State(None)
+    with gr.Row(elem_id="ask-row"):
+        with gr.Column(elem_id="chat-column", min_width=0):
+            chat = html_part("chat", chat_html(byline, ()), scripted=True)
+            suggested = html_part("suggested", scripted=True)
+            notice = html_part("notice", scripted=True)
+            question = gr.Textbox(
+                placeholder="Ask a question",
+                label="Question",
+                show_label=False,
+                lines=1,
+                max_lines=6,
+                submit_btn="Ask",
+                elem_id="question",
+                autofocus=True,
+            )
+            searching = html_part("searching", filters_html(byline, Filters()), scripted=True)
+        with gr.Column(elem_id="evidence-column", min_width=0):
+            evidence = html_part("evidence", NOTHING_OPEN, scripted=True)
+    download = html_part("download", scripted=True)
+    return AskTab(turns, filters, editing, chat, suggested, notice, question, searching, evidence, download)
+
+
+def wire_ask_tab(tab: AskTab, byline: Byline) -> None:
+    """Connect the widgets to what they do."""
+    asking = _wire_asking(tab, byline)
+    _wire_answers(tab, byline, asking)
+    _wire_evidence(tab, byline)
+    _wire_filters(tab, byline)
+
+
+def wire_ask_about(tab: AskTab, table: gr.HTML, byline: Byline) -> None:
+    """Let an article of the library's table be the only one that is asked."""
+
+    def on_ask_about(event: Event) -> tuple[Any, ...]:
+        filters = Filters(article_ids=(str(event.id),))
+        return filters, filters_html(byline, filters)
+
+    table.ask_about(on_ask_about, None, [tab.filters, tab.searching], queue=False, **QUIET)
+
+
+def chat_html(byline: Byline, turns: Turns) -> str:
+    """Return the chat, or the welcome that invites questions about what is in the library."""
+    return chat_view.render_chat(turns, {info.id for info in byline.articles()} if not turns else ())
+
+
+def filters_html(byline: Byline, filters: Filters) -> str:
+    """Return the fields that say which articles are asked."""
+    return render_filters(byline.articles(), filters)
+
+
+def _wire_asking(tab: AskTab, byline: Byline) -> list[Any]:
+    """Return the events that ask, so that they can be stopped."""
+
+    def steps(asked: str, before: Turns, filters: Filters) -> Iterator[tuple[Any, ...]]:
+        searched = in_words(filters, byline.articles()) if filters else ""
+        emptied: Any = ""
+        for step in chat_view.ask(byline, asked, before, filters, searched):
+            if isinstance(step, Refusal):
+                yield gr.skip(), render_alert(step.reason), asked, gr.skip(), gr.skip(), gr.skip()
+                return
+            yield chat_html(byline, step), "", emptied, step, None, ""
+            emptied = gr.skip()  # only once: the next question may already be being typed
+
+    def on_ask(asked: str, turns: Turns, filters: Filters, editing: int | None) -> Iterator[tuple[Any, ...]]:
+        before = turns if editing is None else tuple(turn for turn in turns if turn.number < editing)
+        yield from steps(asked, before, filters)
+
+    def on_example(turns: Turns, filters: Filters, event: Event) -> Iterator[tuple[Any, ...]]:
+        yield from steps(str(event.question), turns, filters)
+
+    def on_again(turns: Turns) -> Iterator[tuple[Any, ...]]:
+        if turns:
+            yield from steps(turns[-1].question, turns[:-1], turns[-1].filters)
+
+    outputs = [tab.chat, tab.notice, tab.question, tab.turns, tab.editing, tab.suggested]
+    given = [tab.turns, tab.filters]
+    asking = [
+        tab.question.submit(on_ask, [tab.question, *given, tab.editing], outputs, **QUIET),
+        tab.chat.ask_example(on_example, given, outputs, **QUIET),
+        tab.suggested.ask_example(on_example, given, outputs, **QUIET),
+        tab.chat.ask_again(on_again, [tab.turns], outputs, **QUIET),
+    ]
+    suggestions = [event.success(_suggester(byline), [tab.turns], [tab.suggested], **QUIET) for event in asking]
+    return asking + suggestions
+
+
+def _suggester(byline: Byline) -> Callable[[Turns], str]:
+    suggesting = threading.Lock()
+
+    def on_suggest(turns: Turns) -> str:
+        last = turns[-1] if turns else None
+        # Suggesting costs as much as several answers: when many people ask at once, answers come first.
+        if last is None or last.answer is None or not suggesting.acquire(blocking=False):
+            return ""
+        try:
+            found = suggest_questions(last.answer, lambda question: byline.ask(question, filters=last.filters))
+        except QAError as error:  # e.g. the library was emptied or closed meanwhile: an answer stands without them
+            _LOG.info("Nothing is suggested: %s", error)
+            return ""
+        finally:
+            suggesting.release()
+        return render_suggestions(last.number, found)
+
+    return on_suggest
+
+
+def _wire_answers(tab: AskTab, byline: Byline, asking: list[Any]) -> None:
+    def on_stop(turns: Turns) -> tuple[Any, ...]:
+        stopped = chat_view.stop(turns)
+        return chat_html(byline, stopped), stopped
+
+    def on_edit(turns: Turns, event: Event) -> tuple[Any, ...]:
+        turn = next((turn for turn in turns if turn.number == int(event.turn)), None)
+        if turn is None:
+            return gr.skip(), render_alert(chat_view.FORGOTTEN), gr.skip()
+        return turn.question, EDITING, turn.number
+
+    def on_keep(turns: Turns, event: Event) -> tuple[Any, ...]:
+        verdict: Verdict = "right" if event.verdict == "right" else "wrong"
+        after = chat_view.keep(byline, turns, int(event.turn), verdict)
+        if isinstance(after, Refusal):
+            return gr.skip(), render_alert(after.reason), gr.skip()
+        return chat_html(byline, after), "", after
+
+    def on_take(turns: Turns, event: Event) -> tuple[Any, ...]:
+        turn = next((turn for turn in turns if turn.number == int(event.turn)), None)
+        if turn is None or turn.answer is None:
+            return gr.skip(), render_alert(chat_view.FORGOTTEN)
+        try:
+            return render_download(turn.answer, str(event.form), int(event.opened), datetime.now(UTC)), ""
+        except QAError as error:
+            return gr.skip(), render_alert(str(error))
+
+    changed = [tab.chat, tab.notice, tab.turns]
+    tab.chat.stop_asking(on_stop, [tab.turns], [tab.chat, tab.turns], cancels=asking, queue=False, **QUIET)
+    tab.chat.edit_question(on_edit, [tab.turns], [tab.question, tab.notice, tab.editing], queue=False, **QUIET)
+    tab.notice.cancel_edit(lambda: ("", "", None), None, [tab.question, tab.notice, tab.editing], queue=False, **QUIET)
+    tab.chat.keep_case(on_keep, [tab.turns], changed, queue=False, **QUIET)
+    tab.chat.take_pack(on_take, [tab.turns], [tab.download, tab.notice], queue=False, **QUIET)
+
+
+def _wire_evidence(tab: AskTab, byline: Byline) -> None:
+    def shown(opened: int, show: Callable[[], str]) -> str:
+        try:
+            return show()
+        except QAError as error:
+            _LOG.error("A citation is not shown.", exc_info=error)
+            return render_notice(str(error), opened)
+
+    def on_citation(turns: Turns, event: Event) -> str:
+        opened = int(event.opened)
+        return shown(opened, lambda: open_citation(byline, turns, int(event.turn), int(event.n), opened))
+
+    def on_passage(turns: Turns, event: Event) -> str:
+        opened = int(event.opened)
+        return shown(opened, lambda: open_passage(byline, turns, int(event.turn), int(event.rank), opened))
+
+    for viewer in (tab.chat, tab.evidence):
+        viewer.open_citation(on_citation, [tab.turns], [tab.evidence], queue=False, **QUIET)
+    tab.chat.open_passage(on_passage, [tab.turns], [tab.evidence], queue=False, **QUIET)
+
+
+def _wire_filters(tab: AskTab, byline: Byline) -> None:
+    def on_filters(event: Event) -> tuple[Any, ...]:
+        try:
+            filters = make_filters(str(event.outlet), str(event.since), str(event.until), str(event.article))
+        except UnusableFilterError as error:
+            return gr.skip(), gr.skip(), render_alert(str(error))
+        return filters, filters_html(byline, filters), ""
+
+    outputs = [tab.filters, tab.searching, tab.notice]
+    for part in (tab.searching, tab.evidence):
+        part.set_filters(on_filters, None, outputs, queue=False, **QUIET)

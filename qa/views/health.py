@@ -1,0 +1,85 @@
+"""How the library is: what it takes on the disk, what the doctor finds, and its repair."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from corpus.errors import QAError
+from index.checks import Finding
+from qa.safe_text import escape
+
+if TYPE_CHECKING:
+    from qa.byline import Byline
+
+_LOG = logging.getLogger(__name__)
+PARTS = {"library.sqlite3": "Articles", "chroma": "Vector index", "lexical": "Word index", "uploads": "Uploaded files"}
+NAMES = {"file": "Library file", "articles": "Articles", "chroma": "Vector index", "lexical": "Word index"}
+
+
+def storage_of(folder: Path) -> dict[str, int]:
+    """Return the bytes that each part of the library takes, by its name for a person."""
+    return {name: _n_bytes(folder / part) for part, name in PARTS.items()}
+
+
+def check_health(byline: Byline) -> Sequence[Finding]:
+    """Return what the doctor finds, while the library goes on being used."""
+    from index.doctor_open import check_open
+
+    try:
+        return check_open(byline.index)
+    except QAError as error:
+        _LOG.error("The library cannot be checked.", exc_info=error)
+        return (Finding("file", False, str(error)),)
+
+
+def repair_health(byline: Byline) -> Sequence[Finding]:
+    """Build both indexes anew and return what the doctor finds then."""
+    from index.doctor_open import repair_open
+
+    try:
+        repair_open(byline.index)
+    except QAError as error:
+        _LOG.error("The library cannot be repaired.", exc_info=error)
+        return (Finding("file", False, str(error)),)
+    return check_health(byline)
+
+
+def render_health(storage: dict[str, int], findings: Sequence[Finding] = (), *, busy: str = "") -> str:
+    """Return sizes, findings, and the buttons that check and repair."""
+    sizes = ", ".join(f"{name} {written_size(size)}" for name, size in storage.items() if size)
+    lines = "".join(
+        f'<li class="{"well" if each.ok else "failed"}"><b>{NAMES.get(each.check, each.check)}: '
+        f"{'well' if each.ok else 'not well'}.</b> {escape(each.message)}</li>"
+        for each in findings
+    )
+    idle = "" if busy else '<button type="button" class="check">Check the library</button>'
+    mend = '<button type="button" class="repair">Repair: build both indexes anew</button>'
+    broken = not busy and any(not each.ok for each in findings)
+    return (
+        f'<section class="health"><h2>Storage and health</h2><p class="count">{sizes or "Nothing stored yet"}.</p>'
+        f'<div role="status">{f"<p>{escape(busy)}</p>" if busy else ""}{f"<ul>{lines}</ul>" if lines else ""}</div>'
+        f"<p>{idle} {mend if broken else ''}</p></section>"
+    )
+
+
+def written_size(n_bytes: int) -> str:
+    """Return e.g. `1.3 MB`."""
+    if n_bytes < 1_000_000:
+        return f"{max(1, round(n_bytes / 1000))} kB"
+    return f"{n_bytes / 1_000_000:,.1f} MB" if n_bytes < 1_000_000_000 else f"{n_bytes / 1_000_000_000:,.1f} GB"
+
+
+def _n_bytes(path: Path) -> int:
+    # A file's write-ahead log goes with it.
+    files = path.parent.glob(f"{path.name}*") if path.is_file() else path.rglob("*")
+    return sum(_size(file) for file in files if file.is_file())
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:  # both indexes rename and delete files of theirs at any time
+        return 0

@@ -1,0 +1,65 @@
+"""What can be done with an answer, as HTML: copy, ask again, edit, take its evidence away, keep it as a case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from qa.render_copy import render_copy
+from qa.safe_text import escape
+
+if TYPE_CHECKING:
+    from qa.types import Answer
+    from qa.views.chat import Turn
+
+PACK_NAMES = {"html": "Web page", "md": "Markdown", "json": "JSON"}
+
+
+def render_actions(turn: Turn, answer: Answer, *, is_last: bool) -> str:
+    """Return the row of buttons under a finished answer; only the last answer can be asked for again."""
+    copied = escape(render_copy(answer))
+    again = _button("again", "Ask again", turn.number) if is_last else ""
+    packs = "".join(
+        f'<button type="button" class="pack" data-turn="{turn.number}" data-form="{form}">{name}</button>'
+        for form, name in PACK_NAMES.items()
+    )
+    return (
+        '<div class="actions" role="group" aria-label="What to do with this answer">'
+        f'<button type="button" class="copy" data-copy="{copied}">Copy</button>{again}'
+        f"{_button('edit', 'Edit question', turn.number)}"
+        f'<details class="packs" data-keep="packs-{turn.number}"><summary>Evidence pack</summary>'
+        f"<p>One file with the answer, its quotes and the articles’ text; it checks itself.</p><div>{packs}</div>"
+        f"</details>{_render_keep(turn)}</div>"
+    )
+
+
+def render_unfinished(turn: Turn) -> str:
+    """Return what can be done with a question that was stopped or failed."""
+    return f'<div class="actions">{_button("again", "Ask again", turn.number)}</div>'
+
+
+def render_suggestions(turn_number: int, questions: Sequence[str]) -> str:
+    """Return the questions that an answer invites as buttons; empty when there are none."""
+    if not questions:
+        return ""
+    items = "".join(
+        f'<li><button type="button" class="example">{escape(question)}</button></li>' for question in questions
+    )
+    return (
+        f'<nav class="suggested" data-turn="{turn_number}" aria-label="Questions that these articles answer">'
+        f"<span>Ask next</span><ul>{items}</ul></nav>"
+    )
+
+
+def _button(kind: str, label: str, number: int) -> str:
+    return f'<button type="button" class="{kind}" data-turn="{number}">{label}</button>'
+
+
+def _render_keep(turn: Turn) -> str:
+    buttons = "".join(
+        f'<button type="button" class="keep" data-turn="{turn.number}" data-verdict="{verdict}"'
+        f' aria-pressed="{"true" if turn.kept == verdict else "false"}">{verdict.capitalize()}</button>'
+        for verdict in ("right", "wrong")
+    )
+    said = "Kept as a case to test by." if turn.kept else "Keep as a case to test by:"
+    return f'<p class="keeping" role="group" aria-label="Keep this answer as a case"><span>{said}</span>{buttons}</p>'

@@ -1,0 +1,26 @@
+"""What the tabs of the page share: an HTML part with its script, a sentence of alarm, and quiet events."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from qa.safe_text import escape
+
+HERE = Path(__file__).parent
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+def html_part(name: str, value: str = "", *, scripted: bool = False) -> gr.HTML:
+    """Return a part of the page with the id `name`; its script, when it has one, is the file `name.js`."""
+    # Only `${value}`, Gradio's default template, may carry text from articles: what comes in by another name is
+    # compiled as a template, and so could run.
+    script = (HERE / f"{name}.js").read_text(encoding="utf-8") if scripted else None
+    return gr.HTML(value, js_on_load=script, elem_id=name, elem_classes="byline", apply_default_css=False)
+
+
+def render_alert(sentence: str) -> str:
+    """Return one sentence that is read out at once."""
+    return f'<p class="notice" role="alert">{escape(sentence)}</p>'
