@@ -46,6 +46,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         before = _timed(lambda: encoder.embed_passages(texts))
         with open_index(Path(folder, "library"), encoder) as index:
+            _ = index.vectors, index.lexical  # importing Chroma is not ingest, here and with LlamaIndex below
             ours = _timed(lambda: add_articles(index, articles))
             after = _timed(lambda: encoder.embed_passages(texts))
             bare = ((before[0] + after[0]) / 2, (before[1] + after[1]) / 2)
