@@ -1,6 +1,8 @@
 """Files, folders and addresses -> `Article`s, in a fixed order; what cannot be read becomes a `LoadFailure`."""
 
+import gzip
 import os
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -47,6 +49,21 @@ def load_sources(sources: Sequence[str | Path]) -> Iterator[Article | LoadFailur
             elif item not in seen:
                 seen.add(item)
                 yield from _load_file(item)
+
+
+def count_sources(sources: Sequence[str | Path]) -> int:
+    """Return about how many articles and failures `load_sources` will yield, reading nothing but rows' line ends."""
+    paths: dict[Path, None] = {}
+    n_addresses = 0
+    for source in sources:
+        if isinstance(source, str) and "://" in source:
+            n_addresses += 1
+            continue
+        path = Path(os.path.abspath(source))
+        found = _walk(path) if path.is_dir() else [path]
+        n_addresses += sum(isinstance(item, LoadFailure) for item in found)
+        paths.update((item, None) for item in found if isinstance(item, Path))
+    return n_addresses + sum(_count_rows(path) if path.name.lower().endswith(_ROWS) else 1 for path in paths)
 
 
 def bundled_articles() -> Path:
@@ -110,6 +127,15 @@ def _load_rows(path: Path, origin: str) -> Iterator[Article | LoadFailure]:
             yield LoadFailure(f"{origin}:{number}", str(error))
     if empty:
         raise ArticleFormatError("It holds no rows; write one JSON object with a text a line.")
+
+
+def _count_rows(path: Path) -> int:
+    opened = gzip.open if path.name.lower().endswith(".gz") else open
+    try:
+        with opened(path, "rb") as file:
+            return sum(1 for line in file if line.strip()) or 1
+    except (OSError, EOFError, zlib.error):  # loading it says what is wrong
+        return 1
 
 
 def _read(path: Path) -> bytes:

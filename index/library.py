@@ -82,6 +82,26 @@ class Library:
             raise ArticleNotFoundError(f"There is no article {article_id!r}. See what there is with: byline list")
         return found[article_id]
 
+    def version(self, article_id: str, version: str) -> Article:
+        """Return an article as it was when it was cited: as it is now, or a former version if the library keeps those.
+
+        Raises:
+            ArticleNotFoundError: If the article or that version is gone, or former versions are not kept.
+        """
+        query = f"""
+            SELECT {ARTICLE_COLUMNS} FROM articles JOIN versions ON versions.article = articles.key
+            WHERE articles.id = ? AND versions.version = ?
+            AND (versions.key = articles.current OR (SELECT keep_versions FROM library))
+        """
+        with self.file.reading() as connection:
+            row = connection.execute(query, (article_id, version)).fetchone()
+        if row is None:
+            raise ArticleNotFoundError(
+                f"The version {version!r} of article {article_id!r} is not kept. To keep former versions from now on, "
+                "set BYLINE_KEEP_VERSIONS=1."
+            )
+        return article_from(row)
+
     def articles_by_id(self, article_ids: Sequence[str]) -> dict[str, Article]:
         """Return the articles that exist among these, by id."""
         with self.file.reading() as connection:

@@ -68,6 +68,15 @@ def current_build(file: LibraryFile) -> tuple[int, Build]:
     return row[0], Build(*row[1:])
 
 
+def keep_versions(file: LibraryFile, wanted: bool) -> None:
+    """Decide whether former versions stay readable from now on; those there are go with the next `byline compact`."""
+    with file.reading() as connection:
+        (kept,) = connection.execute("SELECT keep_versions FROM library").fetchone()
+    if bool(kept) != wanted:
+        with file.writing() as connection:
+            connection.execute("UPDATE library SET keep_versions = ?", (int(wanted),))
+
+
 def check_build(found: Build, wanted: Build, folder: Path) -> None:
     """Refuse a library that was built otherwise than the settings say.
 

@@ -146,6 +146,7 @@ def store_articles(
             version_key = _version_key(connection, article_key, cut.article)
             changed += _drop_passages(connection, article_key)
             connection.execute("UPDATE articles SET current = ? WHERE key = ?", (version_key, article_key))
+            _forget_former(connection, article_key)
             insert_passages(connection, build, version_key, cut)
             changed += [passage.id for passage in cut.passages]
         orphans = _point_origins(connection, origins)
@@ -273,6 +274,17 @@ def _version_key(connection: sqlite3.Connection, article_key: int, article: Arti
     )
     query = "SELECT key FROM versions WHERE article = ? AND version = ?"
     return int(connection.execute(query, (article_key, article.version)).fetchone()[0])
+
+
+def _forget_former(connection: sqlite3.Connection, article_key: int) -> None:
+    """Delete the versions that are not current, unless the library keeps them."""
+    connection.execute(
+        """
+        DELETE FROM versions WHERE article = ? AND key != (SELECT current FROM articles WHERE key = versions.article)
+        AND NOT (SELECT keep_versions FROM library)
+        """,
+        (article_key,),
+    )
 
 
 def _drop_passages(connection: sqlite3.Connection, article_key: int) -> list[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from corpus.chunk import CHUNKER_VERSION
 from corpus.errors import IndexingError, LibraryDamagedError
 from corpus.tokens_tiktoken import ENCODING
+from index import library_manifest
 from index.catch_up import close_sealed, lexical_kind, open_current, rebuild, replay, vector_kind
 from index.library import Library
 from index.library_file import LIBRARY_NAME
@@ -128,13 +129,16 @@ class OpenIndex:
             return self._lexical
 
 
-def open_index(folder: Path, embedder: Embedder, *, chunk_tokens: int = 200) -> OpenIndex:
+def open_index(
+    folder: Path, embedder: Embedder, *, chunk_tokens: int = 200, keep_versions: bool | None = None
+) -> OpenIndex:
     """Open the library in a folder, making it when the folder is empty or absent.
 
     Args:
         folder: Belongs to one library alone; made with mode 0700.
         embedder: Must be the one the library was built with.
         chunk_tokens: Likewise.
+        keep_versions: Whether former versions of edited articles stay readable; None leaves that as it is.
 
     Raises:
         LibraryBusyError: If another process, or this one, has it open.
@@ -151,6 +155,8 @@ def open_index(folder: Path, embedder: Embedder, *, chunk_tokens: int = 200) -> 
             create_with(path, wanted)
         library = Library.open(path)
         check_build(current_build(library.file)[1], wanted, folder)
+        if keep_versions is not None:
+            library_manifest.keep_versions(library.file, keep_versions)
         if linked := link_unlinked(library.file):
             _log.info("Compared %d articles of %s, to know which ones tell the same story.", linked, folder)
         return OpenIndex(folder, library, embedder, lock)

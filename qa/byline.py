@@ -53,7 +53,12 @@ class Byline:
         self.settings = settings
         self._reader = reader
         self.on_change: ChangeCallback | None = None  # told ("added", ids) and so on, after each change
-        self._index = open_index(folder, embedder or make_embedder(settings), chunk_tokens=settings.chunk_tokens)
+        self._index = open_index(
+            folder,
+            embedder or make_embedder(settings),
+            chunk_tokens=settings.chunk_tokens,
+            keep_versions=settings.keep_versions,
+        )
         self._retriever: Retriever | None = None
         self._pipeline: Pipeline | None = None
         self._building = threading.Lock()
@@ -119,13 +124,18 @@ class Byline:
         """Return what is in the library, without the texts."""
         return self._index.library.articles()
 
-    def article(self, article_id: str) -> Article:
+    def article(self, article_id: str, *, version: str | None = None) -> Article:
         """Return one article with its text.
 
+        Args:
+            article_id: Of the article.
+            version: As a citation names it; None is the one that is current.
+
         Raises:
-            ArticleNotFoundError: If no article has that id.
+            ArticleNotFoundError: If no article has that id, or that version is not kept (`Settings.keep_versions`).
         """
-        return self._index.library.article(article_id)
+        library = self._index.library
+        return library.article(article_id) if version is None else library.version(article_id, version)
 
     def search(
         self, query: str, *, k: int | None = None, filters: Filters = EVERYTHING, rerank: bool = False

@@ -97,13 +97,19 @@ def make_filters(since: datetime | None, until: datetime | None, outlets: Sequen
         raise typer.BadParameter(str(error)) from error
 
 
-def progress() -> AbstractContextManager[Callable[[AddProgress], None] | None]:
-    """Show how far a long command is, when a person watches stderr; else give None."""
+def progress(
+    count: Callable[[], int] | None = None,
+) -> AbstractContextManager[Callable[[AddProgress], None] | None]:
+    """Show how far a long command is, when a person watches stderr; else give None.
+
+    Args:
+        count: Tells how many articles there will be; only asked when somebody watches.
+    """
     if not sys.stderr.isatty():
         return nullcontext()
     from qa.progress_rich import show_progress
 
-    return show_progress()
+    return show_progress(count() if count else None)
 
 
 def _served(settings: Settings) -> RemoteByline | None:

@@ -116,11 +116,15 @@ def add(
     """Add or update articles from files, folders and URLs."""
     if not sources and not sample:
         raise typer.BadParameter("name at least one file, folder or URL, or give --sample.")
-    from corpus.load import bundled_articles
+    from corpus.load import bundled_articles, count_sources
     from qa.listing import one_line, report_dict, report_line
 
     wanted: list[str | Path] = [*(sources or []), *([bundled_articles()] if sample else [])]
-    with open_library(context, library) as byline, progress() as step:
+    with (
+        _told_when_stopped(),
+        open_library(context, library) as byline,
+        progress(lambda: count_sources(wanted)) as step,
+    ):
         report = byline.add(*wanted, mirror=mirror, on_progress=step)
     for failure in report.failed:
         typer.echo(one_line(f"error: {failure.origin}: {failure.reason}"), err=True)
@@ -130,6 +134,15 @@ def add(
         typer.echo(report_line(report))
     if report.failed:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _told_when_stopped() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("Stopped. What was stored is whole and can be asked; the same command goes on from there.", err=True)
+        raise
 
 
 @app.command(epilog='Example: byline ask "Who revealed the deportation?" --since 2025-05-01')

@@ -23,6 +23,8 @@ class Settings(BaseSettings):
         library: Folder of the library; the platform's user-data folder when not set.
         k: Hits per question.
         chunk_tokens: Longest passage in tokens (tiktoken `o200k_base`).
+        keep_versions: Whether former versions of edited articles stay readable, for citations that were saved. None
+            leaves the library as it is; a new one keeps none, so that what is corrected or withdrawn is gone.
         encoder: `embedded`, or `onnx:PATH` naming a folder with an ONNX encoder.
         reader: What turns hits into statements.
         strictness: How sure the reader must be before it answers rather than declines.
@@ -52,6 +54,7 @@ class Settings(BaseSettings):
     k: int = Field(default=10, ge=1)
     # Below 32 tokens a passage is less than a sentence; the encoders in use read at most 512 word pieces.
     chunk_tokens: int = Field(default=200, ge=32, le=512)
+    keep_versions: bool | None = None
     encoder: str = "embedded"
     reader: Literal["extractive"] = "extractive"
     strictness: Literal["lenient", "balanced", "strict"] = "balanced"

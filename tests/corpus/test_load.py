@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from corpus.load import MAX_FILE_BYTES, bundled_articles, load_sources
+from corpus.load import MAX_FILE_BYTES, bundled_articles, count_sources, load_sources
 from corpus.types import Article, LoadFailure
 
 TEXT = "The council voted 7 to 2 on Tuesday."
@@ -145,3 +145,15 @@ def test_load_sources_imports_no_heavy_library_for_text(tmp_path):
 
 def test_bundled_articles_is_inside_the_package():
     assert bundled_articles().parent.name == "corpus"
+
+
+def test_count_sources_counts_what_will_be_loaded(tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "a.txt").write_text("One.")
+    (tmp_path / "sub" / "empty.md").write_text("")
+    (tmp_path / "rows.jsonl").write_text('{"text": "One."}\n\n{"text": "Two."}\n')
+    (tmp_path / "broken.jsonl.gz").write_bytes(b"no gzip")
+    (tmp_path / "passed over.xyz").write_text("x")
+    sources = [tmp_path, tmp_path / "a.txt", tmp_path / "missing.txt"]
+    assert count_sources(sources) == len(list(load_sources(sources))) == 6
+    assert count_sources(["https://example.org/a"]) == 1

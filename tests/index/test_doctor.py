@@ -117,9 +117,8 @@ def test_compact_leaves_nothing_of_removed_and_former_texts_on_disk(folder, embe
 
 
 def test_compact_keeps_former_versions_when_told_so(filled, embedder):
-    with open_index(filled, embedder) as index:
+    with open_index(filled, embedder, keep_versions=True) as index:
         add_articles(index, [make_article("An edit.", id="a1")])
-    edit(filled, "UPDATE library SET keep_versions = 1")
     doctor.compact(filled)
     connection = sqlite3.connect(filled / "library.sqlite3")
     assert connection.execute("SELECT count(*) FROM versions").fetchone() == (7,)

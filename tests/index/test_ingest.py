@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,14 @@ import pytest
 
 from corpus.chunk import chunk_article
 from corpus.errors import ArticleNotFoundError, IndexingError, IndexMismatchError
+from corpus.load import bundled_articles, load_sources
 from corpus.types import LoadFailure
+from index import encode, ingest
+from index.embed_onnx import embedded_encoder
 from index.ingest import add_articles, remove_articles
-from index.library_rows import hash_sentences
+from index.library_rows import hash_sentences, rows_to_blobs
 from index.open import open_index
-from index.sentence_vectors import sentence_texts
+from index.sentence_vectors import pack_sentences, passage_vector, sentence_texts
 from index.types import AddProgress, AddReport, Filters
 from tests.fakes import FakeEmbedder, make_article
 
@@ -227,6 +231,86 @@ def test_an_interrupt_loses_nothing_that_was_acknowledged(folder):
         left = [passage for article in articles[len(stored) :] for passage in chunk_article(article)]
         assert len(again.texts) <= sum(len(sentence_texts(passage)) for passage in left)
         assert_in_step(index)
+
+
+class HeldEmbedder(FakeEmbedder):
+    """Embeds nothing until it is released, so that everything before that is in flight."""
+
+    def __init__(self):
+        super().__init__()
+        self.released = threading.Event()
+
+    def embed_passages(self, texts):
+        assert self.released.wait(60)
+        return super().embed_passages(texts)
+
+
+def test_what_is_in_flight_is_known_to_what_comes_after(folder, monkeypatch):
+    """Each article is looked up before any other of the run is stored; the outcome is that of one by one."""
+    monkeypatch.setattr(ingest, "_LOOK_UP", 1)
+    monkeypatch.setattr(ingest, "_GROUP_ARTICLES", 1)
+    monkeypatch.setattr(ingest, "_GROUPS_AHEAD", 20)
+    run = [
+        make_article("One text.", id="x", origin="o1"),
+        make_article("One text.", id="y", origin="o2"),  # a copy
+        make_article("One text, edited.", id="x", origin="o1"),
+        make_article("One text, edited.", id="x", origin="o1"),  # the same again
+        make_article("One text.", id="y", origin="o2"),  # no longer a copy of anything
+        make_article("Two text.", id="z", origin="o3"),
+        make_article("One text.", id="z", origin="o3"),  # becomes a copy, and z gives way
+    ]
+    embedder = HeldEmbedder()
+
+    def loaded():
+        yield from run
+        embedder.released.set()
+
+    with open_index(folder, embedder) as index:
+        report = add_articles(index, loaded())
+        together = [(info.id, info.version, info.origins) for info in index.library.articles()]
+        assert_in_step(index)
+    with open_index(folder.with_name("one by one"), FakeEmbedder()) as index:
+        for article in run:
+            add_articles(index, [article])
+        assert together == [(info.id, info.version, info.origins) for info in index.library.articles()]
+    assert report == AddReport(added=("x", "y"), removed=("z",))
+
+
+def test_an_interrupt_keeps_the_vectors_that_are_done(folder, monkeypatch):
+    """Of a book that takes long, no slice is embedded twice."""
+    monkeypatch.setattr(encode, "_AT_ONCE", 2)
+    parts = [f"## Part {n}\n\n" + f"It says number{n}. " * 30 for n in range(8)]
+    book = make_article("\n\n".join(parts), id="book")
+    first = CountingEmbedder(fail_at="number5.")
+    with open_index(folder, first) as index:
+        with pytest.raises(KeyboardInterrupt):
+            add_articles(index, [book])
+        assert index.library.articles() == [] and len(first.texts) >= 4
+    again = CountingEmbedder()
+    with open_index(folder, again) as index:
+        assert add_articles(index, [book]).added == ("book",)
+    assert not set(first.texts) & set(again.texts)
+
+
+def stored_vectors(folder, n_threads, monkeypatch, **sizes):
+    for name, value in sizes.items():
+        monkeypatch.setattr(encode if name == "_AT_ONCE" else ingest, name, value)
+    with open_index(folder, embedded_encoder(threads=n_threads)) as index:
+        add_articles(index, load_sources([bundled_articles()]))
+        with index.library.file.reading() as connection:
+            return dict(connection.execute("SELECT text_hash, CAST(vector || sentences AS BLOB) FROM vectors"))
+
+
+def test_vectors_are_the_same_to_the_bit_whatever_the_threads_and_slices(tmp_path, monkeypatch):
+    encoder = embedded_encoder(threads=1)
+    one = stored_vectors(tmp_path / "1", 1, monkeypatch)
+    two = stored_vectors(tmp_path / "2", 2, monkeypatch, _AT_ONCE=3, _GROUP_PASSAGES=1, _GROUPS_AHEAD=1)
+    assert one == two and len(one) > 5
+    articles = [item for item in load_sources([bundled_articles()])]
+    for passage in chunk_article(articles[0])[:2]:
+        alone = np.array([encoder.embed_passages([text])[0] for text in sentence_texts(passage)])
+        vector = rows_to_blobs(passage_vector(passage, alone)[np.newaxis])[0]
+        assert one[hash_sentences(passage)] == vector + pack_sentences(alone)
 
 
 class BrokenEmbedder(FakeEmbedder):

@@ -334,3 +334,13 @@ def test_add_mirror_removes_what_is_gone(capsys, tmp_path):
     assert len(report["unchanged"]) == 1
     assert run(["add", str(folder / "kept.txt"), "--mirror"]) == 1
     assert "is no folder" in capsys.readouterr().err
+
+
+def test_add_says_what_an_interrupt_leaves(capsys, monkeypatch):
+    def interrupted(*sources, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("qa.byline.Byline.add", interrupted)
+    assert run(["add", "--sample"]) == 130
+    captured = capsys.readouterr()
+    assert "Stopped." in captured.err and "goes on from there" in captured.err and captured.out == ""
