@@ -62,6 +62,7 @@ class Hit:
 
     Args:
         sentence_cosines: Similarity of the question and each sentence of the passage; empty when it was not measured.
+        degraded: One sentence when it was found without one of both indexes, which was late or is damaged.
     """
 
     rank: int
@@ -70,6 +71,7 @@ class Hit:
     score: float
     signals: Signals
     sentence_cosines: tuple[float, ...] = ()
+    degraded: str | None = None
 
     def to_dict(self) -> dict[str, object]:
         """Return the hit as in DESIGN 3.1 (`hits`)."""

@@ -187,7 +187,7 @@ class Byline:
         from index.retrieve import Retriever
 
         with self._building:
-            self._retriever = self._retriever or Retriever(self._index)
+            self._retriever = self._retriever or Retriever(self._index, deadline_s=self.settings.deadline_s)
             return self._retriever
 
     def _answerer(self) -> Pipeline:
