@@ -30,6 +30,7 @@ from index.library_manifest import Build, check_build, create_with, current_buil
 from index.owner import LOCK_NAME, OwnerLock
 from index.types import Embedder, LexicalIndex, VectorIndex
 from index.vectors_exact import ExactVectors
+from index.vectors_filtered import FilteredVectors
 
 if TYPE_CHECKING:
     from index.lexical_tantivy import TantivyLexical
@@ -55,6 +56,7 @@ class OpenIndex:
         self.library = library
         self.embedder = embedder
         self.exact = ExactVectors(library, embedder.fingerprint)
+        self.filtered = FilteredVectors(library)
         self._owner = lock
         self._write_lock = threading.RLock()
         self._index_lock = threading.RLock()  # guards opening and catching up, not queries

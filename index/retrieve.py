@@ -186,9 +186,12 @@ class Retriever:
         """Return the question's vector, and the ids of the passages near to it."""
         index = self._index
         vector = index.embedder.embed_question(question)
+        small = self._n_passages() <= EXACT_PASSAGES
+        if filters and not small:
+            return vector, set(index.filtered.query(vector, depth, filters, self._query_large))
         if filters:
             found = index.exact.query_within(vector, depth, index.library.passage_ids_where(filters))
-        elif self._n_passages() <= EXACT_PASSAGES:
+        elif small:
             found = index.exact.query(vector, depth)
         else:
             found = self._query_large(vector, depth)

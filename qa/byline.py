@@ -75,8 +75,10 @@ class Byline:
         self, articles: Iterable[Article | LoadFailure], *, on_progress: ProgressCallback | None = None
     ) -> AddReport:
         """Add or update articles that are already loaded."""
+        from index.disk import need_space
         from index.ingest import add_articles
 
+        need_space(self.folder, 0, "adding articles")
         return add_articles(self._index, articles, on_progress=on_progress)
 
     def add_documents(self, documents: Sequence[Document]) -> AddReport:
