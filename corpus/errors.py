@@ -13,6 +13,7 @@ QAError
 │   ├── IndexMismatchError   built with another embedder, chunker or schema than the one that is set
 │   ├── LibraryBusyError     another process owns the library
 │   ├── LibraryDamagedError  the truth or an index fails its own checks
+│   ├── RetrievalTimeoutError  the library did not answer before the deadline
 │   └── ArticleNotFoundError no article with that id
 └── ReadingError
     ├── ReaderUnavailableError  the configured reader cannot be reached or loaded
@@ -79,6 +80,10 @@ class LibraryBusyError(IndexingError):
 
 class LibraryDamagedError(IndexingError):
     """The truth or an index fails its own checks."""
+
+
+class RetrievalTimeoutError(IndexingError):
+    """The library did not answer before the deadline."""
 
 
 class ArticleNotFoundError(IndexingError):

@@ -93,15 +93,28 @@ def open_current(root: Path, library: Library, kind: Kind[IndexT]) -> IndexT:
     if index_state(library.file, kind.name) is None:
         return rebuild(root, library, kind)
     try:
-        index = open_as_is(root, library, kind)
+        return open_complete(root, library, kind)
     except (IndexMissingError, IndexMismatchError, LibraryDamagedError) as error:
         _log.warning("Rebuilding an index from the library: %s", error)
         return rebuild(root, library, kind)
-    if _is_complete(library, kind, index):
-        return index
-    _log.warning("Rebuilding the index %r: it does not hold as many passages as the library.", kind.name)
-    index.close()
-    return rebuild(root, library, kind)
+
+
+def open_complete(root: Path, library: Library, kind: Kind[IndexT]) -> IndexT:
+    """Open a disposable index, let it catch up, and make sure that it then holds as many passages as the library.
+
+    Raises:
+        IndexMissingError: If it is not there, not the one that this library last wrote to, or holds fewer or more.
+        IndexMismatchError: As in `open_as_is`.
+        LibraryDamagedError: As in `open_as_is`.
+    """
+    index = open_as_is(root, library, kind)
+    with _closed_on_error(index):
+        if not _is_complete(library, kind, index):
+            raise IndexMissingError(
+                f"The index {kind.name!r} does not hold as many passages as the library. "
+                "Mend it with: byline doctor --repair"
+            )
+    return index
 
 
 def open_as_is(root: Path, library: Library, kind: Kind[IndexT]) -> IndexT:

@@ -201,10 +201,12 @@ def _thinned(terms: Iterable[str]) -> Iterator[str]:
 
 @contextmanager
 def _in_our_words() -> Iterator[None]:
-    """Turn tantivy's errors, which are ValueErrors and OSErrors, into ours."""
+    """Turn tantivy's errors into ours: ValueErrors, OSErrors, and panics, which are BaseExceptions."""
     try:
         yield
-    except (ValueError, OSError) as error:
+    except BaseException as error:
+        if not isinstance(error, ValueError | OSError) and type(error).__name__ != "PanicException":
+            raise
         raise LibraryDamagedError(
             f"The lexical index failed ({type(error).__name__}: {error}). Mend it with: byline doctor --repair"
         ) from error

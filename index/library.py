@@ -168,6 +168,44 @@ class Library:
         with self.file.reading() as connection:
             return connection.execute("SELECT id, key FROM visible ORDER BY key").fetchall()
 
+    def passage_versions(self) -> list[tuple[int, int]]:
+        """Return key, and key of the article version, of every visible passage, by key."""
+        query = """
+            SELECT key, version FROM passages
+            WHERE build = (SELECT library.build FROM library) ORDER BY key
+        """  # without a look at `articles`: whoever asks knows which versions are current from `article_facts`
+        with self.file.reading() as connection:
+            return connection.execute(query).fetchall()
+
+    def article_facts(self) -> list[tuple[int, str, str | None, str | None]]:
+        """Return of every article: key of its current version, id, outlet (casefolded), day (ISO 8601)."""
+        query = """
+            SELECT versions.key, articles.id, outlet, published FROM articles
+            JOIN versions ON versions.key = articles.current
+        """
+        with self.file.reading() as connection:
+            return connection.execute(query).fetchall()
+
+    def passage_ids_of(self, keys: Sequence[int]) -> dict[int, str]:
+        """Return the ids of the visible ones among these passages, by key."""
+        query = """
+            SELECT visible.key, visible.id FROM json_each(?) AS wanted
+            CROSS JOIN visible ON visible.key = wanted.value
+        """
+        with self.file.reading() as connection:
+            return dict(connection.execute(query, (json.dumps(list(keys)),)).fetchall())
+
+    def vectors_by_key(self, keys: Sequence[int]) -> tuple[list[int], Vectors]:
+        """Return the keys of those among these passages that exist, in the order given, and their vectors."""
+        query = """
+            SELECT passages.key, vectors.vector FROM json_each(?) AS wanted
+            CROSS JOIN passages ON passages.key = wanted.value
+            CROSS JOIN vectors ON vectors.key = passages.vector ORDER BY wanted.key
+        """
+        with self.file.reading() as connection:
+            rows = connection.execute(query, (json.dumps(list(keys)),)).fetchall()
+        return [row[0] for row in rows], rows_from([row[1] for row in rows], self.build.dim)
+
     def passage_ids_where(self, filters: Filters) -> list[str]:
         """Return the ids of the visible passages whose article passes the filters, in no particular order."""
         conditions, values = _conditions(filters)

@@ -100,9 +100,9 @@ def rows_from(blobs: Sequence[bytes], dim: int) -> Vectors:
     if not np.isfinite(rows).all():
         raise LibraryDamagedError("A stored vector holds NaN or infinity. Mend it with: byline reindex")
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    if not np.all(np.abs(norms - 1.0) < _UNIT_TOLERANCE):
+    if not np.all((np.abs(norms - 1.0) < _UNIT_TOLERANCE) | (norms == 0)):
         raise LibraryDamagedError("A stored vector is not of unit length. Mend it with: byline reindex")
-    np.divide(rows, norms, out=rows)
+    np.divide(rows, norms, out=rows, where=norms > 0)
     return rows
 
 

@@ -11,10 +11,20 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from corpus.chunk import CHUNKER_VERSION
-from corpus.errors import IndexingError, LibraryDamagedError
+from corpus.errors import IndexingError, IndexMismatchError, IndexMissingError, LibraryDamagedError
 from corpus.tokens_tiktoken import ENCODING
 from index import library_manifest
-from index.catch_up import close_sealed, lexical_kind, open_current, rebuild, replay, vector_kind
+from index.catch_up import (
+    IndexT,
+    Kind,
+    close_sealed,
+    lexical_kind,
+    open_complete,
+    open_current,
+    rebuild,
+    replay,
+    vector_kind,
+)
 from index.library import Library
 from index.library_file import LIBRARY_NAME
 from index.library_log import index_state
@@ -23,12 +33,15 @@ from index.library_stories import link_unlinked
 from index.owner import LOCK_NAME, OwnerLock
 from index.types import Embedder, LexicalIndex, VectorIndex
 from index.vectors_exact import ExactVectors
+from index.vectors_filtered import FilteredVectors
 
 if TYPE_CHECKING:
     from index.lexical_tantivy import TantivyLexical
     from index.vectors_chroma import ChromaVectors
 
 _INDEX_NAMES = ("chroma", "lexical")
+_REBUILT_AT_ONCE = 5_000  # passages: some seconds of a question's deadline
+_CLOSING_S = 5.0  # a call that hangs in an index must not keep the process from ending
 _log = logging.getLogger(__name__)
 
 
@@ -46,22 +59,30 @@ class OpenIndex:
         self.library = library
         self.embedder = embedder
         self.exact = ExactVectors(library, embedder.fingerprint)
+        self.filtered = FilteredVectors(library)
         self._owner = lock
         self._write_lock = threading.RLock()
         self._index_lock = threading.RLock()  # guards opening and catching up, not queries
         self._vectors: ChromaVectors | None = None
         self._lexical: TantivyLexical | None = None
         self._retired: list[ChromaVectors | TantivyLexical] = []  # replaced, but perhaps still being asked
+        self._broken: dict[str, IndexingError] = {}  # why an index of a large library could not be opened
 
     @property
     def vectors(self) -> VectorIndex:
-        """The Chroma index, opened and brought up to date when first asked for."""
-        return self._vectors or self._open_vectors()
+        """The Chroma index, opened and brought up to date when first asked for.
+
+        Raises:
+            IndexMissingError: If it has to be built anew, and the library is too large to do so within a question.
+            IndexMismatchError: Likewise.
+            LibraryDamagedError: Likewise.
+        """
+        return self._vectors or self._open_vectors(at_once=False)
 
     @property
     def lexical(self) -> LexicalIndex:
-        """The tantivy index, opened and brought up to date when first asked for."""
-        return self._lexical or self._open_lexical()
+        """The tantivy index, opened and brought up to date when first asked for; errors as in `vectors`."""
+        return self._lexical or self._open_lexical(at_once=False)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -93,20 +114,31 @@ class OpenIndex:
             self._retired = [index for index in (self._vectors, self._lexical) if index is not None]
             self._vectors = rebuild(self.folder, self.library, vector_kind(self.library.build.dim))
             self._lexical = rebuild(self.folder, self.library, lexical_kind())
+            self._broken.clear()
 
     def close(self) -> None:
         """Close everything and give the library up; a second call does nothing."""
-        with self._write_lock, self._index_lock:
-            if self._vectors is not None:
-                close_sealed(self.folder, self.library, vector_kind(self.library.build.dim), self._vectors)
-            if self._lexical is not None:
-                close_sealed(self.folder, self.library, lexical_kind(), self._lexical)
-            for index in self._retired:
-                index.close()
-            self._vectors = self._lexical = None
-            self._retired = []
+        with self._write_lock:
+            if self._index_lock.acquire(timeout=_CLOSING_S):
+                try:
+                    self._close_indexes()
+                finally:
+                    self._index_lock.release()
+            else:
+                _log.warning("An index does not answer and was left open; it is looked at closely the next time.")
             self.library.close()
             self._owner.release()
+
+    def _close_indexes(self) -> None:
+        vectors, lexical, retired = self._vectors, self._lexical, self._retired
+        self._vectors = self._lexical = None
+        self._retired = []
+        if vectors is not None:
+            close_sealed(self.folder, self.library, vector_kind(self.library.build.dim), vectors)
+        if lexical is not None:
+            close_sealed(self.folder, self.library, lexical_kind(), lexical)
+        for index in retired:
+            index.close()
 
     def __enter__(self) -> OpenIndex:
         return self
@@ -116,17 +148,30 @@ class OpenIndex:
     ) -> None:
         self.close()
 
-    def _open_vectors(self) -> ChromaVectors:
+    def _open_vectors(self, *, at_once: bool = True) -> ChromaVectors:
         with self._index_lock:
             if self._vectors is None:
-                self._vectors = open_current(self.folder, self.library, vector_kind(self.library.build.dim))
+                self._vectors = self._open(vector_kind(self.library.build.dim), at_once)
             return self._vectors
 
-    def _open_lexical(self) -> TantivyLexical:
+    def _open_lexical(self, *, at_once: bool = True) -> TantivyLexical:
         with self._index_lock:
             if self._lexical is None:
-                self._lexical = open_current(self.folder, self.library, lexical_kind())
+                self._lexical = self._open(lexical_kind(), at_once)
             return self._lexical
+
+    def _open(self, kind: Kind[IndexT], at_once: bool) -> IndexT:
+        """Open an index; one that cannot be used is built anew at once, or refused when that would take minutes."""
+        if at_once or self.library.n_passages() <= _REBUILT_AT_ONCE:
+            self._broken.pop(kind.name, None)
+            return open_current(self.folder, self.library, kind)
+        if kind.name in self._broken:  # looking again would take as long and find the same
+            raise self._broken[kind.name]
+        try:
+            return open_complete(self.folder, self.library, kind)
+        except (IndexMissingError, IndexMismatchError, LibraryDamagedError) as error:
+            self._broken[kind.name] = error
+            raise
 
 
 def open_index(

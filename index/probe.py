@@ -81,6 +81,5 @@ def _signal_name(number: int) -> str:
 
 
 def _damaged(name: str, what: str) -> LibraryDamagedError:
-    return LibraryDamagedError(
-        f"The index {name!r} was not closed cleanly and {what.rstrip('.')}. Mend it with: byline doctor --repair"
-    )
+    remedy = "" if "Mend it with" in what else ". Mend it with: byline doctor --repair"
+    return LibraryDamagedError(f"The index {name!r} was not closed cleanly and {what.rstrip('.')}{remedy}")

@@ -64,6 +64,7 @@ class Hit:
         sentence_cosines: Similarity of the question and each sentence of the passage; empty when it was not measured.
         story: What the article and its near-duplicates share, see `Library.stories`; None when it was not looked up.
         copies: Ids of near-duplicates whose passages say the same and were left out.
+        degraded: One sentence when it was found without one of both indexes, which was late or is damaged.
     """
 
     rank: int
@@ -74,6 +75,7 @@ class Hit:
     sentence_cosines: tuple[float, ...] = ()
     story: str | None = None
     copies: tuple[str, ...] = ()
+    degraded: str | None = None
 
     def to_dict(self) -> dict[str, object]:
         """Return the hit as in DESIGN 3.1 (`hits`), with `copies` when some were left out."""

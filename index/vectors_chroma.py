@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from corpus.errors import IndexingError, IndexMismatchError, LibraryDamagedError
+from index.deadline import Workers
 from index.types import Vectors
 from index.vectors_exact import SCORE_DIGITS, checked
+
+if sys.platform != "win32":
+    import fcntl
 
 try:
     import chromadb
@@ -24,6 +30,9 @@ except ValueError as error:  # pydantic's: importing chromadb reads `.env` of th
     ) from error
 
 FORMAT = 1  # raise it when an index written by an older version of this file should be rebuilt
+_CHROMA_FILE = "chroma.sqlite3"
+_LOCK_START, _LOCK_LENGTH = 0x40000000, 512  # the bytes that SQLite locks: pending, reserved, shared
+_WRITE_S = 60.0  # for one batch, which takes a few seconds on a busy machine
 _COLLECTION = "passages"
 _HNSW: Any = {
     "space": "cosine",
@@ -65,6 +74,9 @@ class ChromaVectors:
 
     def __init__(self, folder: Path, dim: int) -> None:
         self._dim = dim
+        self._path = folder / _CHROMA_FILE
+        self._workers = Workers("chroma")
+        _refuse_locked(self._path)
         with _in_our_words():
             settings = _FixedSettings(anonymized_telemetry=False, allow_reset=False)
             self._client: Any = chromadb.PersistentClient(path=str(folder), settings=settings)
@@ -84,13 +96,14 @@ class ChromaVectors:
         row_of = {passage_id: row for row, passage_id in enumerate(passage_ids)}
         for ids in _batches(list(row_of), self._batch):
             with _in_our_words():
-                self._collection.upsert(ids=ids, embeddings=vectors[[row_of[passage_id] for passage_id in ids]])
+                rows = vectors[[row_of[passage_id] for passage_id in ids]]
+                self._bounded(partial(self._collection.upsert, ids=ids, embeddings=rows))
 
     def remove(self, passage_ids: Sequence[str]) -> None:
         """Forget these passages; unknown ids are no error."""
         for ids in _batches(list(dict.fromkeys(passage_ids)), self._batch):
             with _in_our_words():
-                self._collection.delete(ids=ids)
+                self._bounded(partial(self._collection.delete, ids=ids))
 
     def query(self, vector: Vectors, k: int) -> list[tuple[str, float]]:
         """Return up to k (passage id, cosine), best first, ties by passage id."""
@@ -123,6 +136,13 @@ class ChromaVectors:
         with _in_our_words():
             self._client.close()
 
+    def _bounded(self, call: Callable[[], object]) -> None:
+        """Wait for a call that writes; what is late may still arrive, and writing it again does no harm."""
+        try:
+            self._workers.submit(call).result(_WRITE_S)
+        except TimeoutError as error:
+            raise IndexingError(_held(self._path, f"the vector index did not answer within {_WRITE_S:g} s")) from error
+
     def _check(self) -> None:
         # `get_or_create_collection` keeps another distance silently.
         hnsw: Any = self._collection.configuration_json.get("hnsw") or {}
@@ -138,6 +158,24 @@ class ChromaVectors:
                 f"The vector index holds vectors of {len(sample[0])} numbers, the library's have {self._dim}. "
                 "Mend it with: byline doctor --repair"
             )
+
+
+def _refuse_locked(path: Path) -> None:
+    """Refuse a file that another program has locked: Chroma would wait up to 1,000 s for it.
+
+    Only asked before Chroma opens the file: closing it here lets go of all locks that this process has on it.
+    """
+    if sys.platform == "win32" or not path.exists():
+        return
+    with path.open("rb") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB, _LOCK_LENGTH, _LOCK_START)
+        except OSError as error:
+            raise IndexingError(_held(path, "it is locked")) from error
+
+
+def _held(path: Path, how: str) -> str:
+    return f"Another program holds {str(path)!r} open ({how}). Close it and try again; what was added is safe."
 
 
 def _batches(ids: list[str], size: int) -> Iterator[list[str]]:

@@ -96,8 +96,11 @@ class Byline:
         self, articles: Iterable[Article | LoadFailure], *, on_progress: ProgressCallback | None = None
     ) -> AddReport:
         """Add or update articles that are already loaded."""
+        from index.disk import need_space
         from index.ingest import add_articles
 
+
+        need_space(self.folder, 0, "adding articles")
         report = add_articles(self._index, articles, on_progress=on_progress)
         for action in ("added", "updated", "removed"):
             self._note_change(action, getattr(report, action))
@@ -265,7 +268,7 @@ class Byline:
         from index.retrieve import Retriever
 
         with self._building:
-            self._retriever = self._retriever or Retriever(self._index)
+            self._retriever = self._retriever or Retriever(self._index, deadline_s=self.settings.deadline_s)
             return self._retriever
 
     def _asker(self) -> Asker:

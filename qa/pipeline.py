@@ -157,9 +157,7 @@ def rank_read(hits: Sequence[Hit], reading: Reading, k: int) -> list[Hit]:
 
 
 def _retrieval_degraded(hits: Sequence[Hit]) -> str | None:
-    if hits and all(hit.signals.cosine is None for hit in hits):
-        return "The encoder did not answer in time, so the passages were found by their words alone."
-    return None
+    return next((hit.degraded for hit in hits if hit.degraded), None)
 
 
 def _nothing_found(filters: Filters) -> Reading:

@@ -32,6 +32,7 @@ class Settings(BaseSettings):
         host: Where the page listens; loopback unless set.
         port: Port of the page; None takes the first free one from Gradio's usual 7860 up.
         max_question_chars: Longer questions are refused.
+        deadline_s: Seconds that finding passages may take.
         log: Least level that is logged to stderr.
         log_format: Sentences for people, or a JSON object a line for programs.
         token: Demanded of everybody who uses the served page and the HTTP interface.
@@ -62,6 +63,7 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", min_length=1)
     port: int | None = Field(default=None, ge=1, le=65535)
     max_question_chars: int = Field(default=4000, ge=1)  # room for a pasted paragraph, not for an article
+    deadline_s: float = Field(default=10.0, gt=0, allow_inf_nan=False)
     log: Literal["debug", "info", "warning", "error"] = "warning"
     log_format: Literal["text", "json"] = "text"
     token: SecretStr | None = Field(default=None, min_length=16)  # shorter ones can be guessed over a network
