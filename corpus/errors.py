@@ -12,7 +12,8 @@ QAError
 │   ├── IndexMismatchError   built with another embedder, chunker or schema than the one that is set
 │   ├── LibraryBusyError     another process owns the library
 │   ├── LibraryDamagedError  the truth or an index fails its own checks
-│   └── ArticleNotFoundError no article with that id
+│   ├── ArticleNotFoundError no article with that id
+│   └── ChatNotFoundError    no stored chat, or no turn in it, with that id
 └── ReadingError
     ├── ReaderUnavailableError  the configured reader cannot be reached or loaded
     └── BrokenCitationError     a span that does not slice back to its quote
@@ -69,6 +70,10 @@ class LibraryDamagedError(IndexingError):
 
 class ArticleNotFoundError(IndexingError):
     """No article with that id is in the library."""
+
+
+class ChatNotFoundError(IndexingError):
+    """No stored chat, or no turn in it, has that id."""
 
 
 class ReadingError(QAError):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from qa.mentions import Kind, find_mentions
-from qa.phrases import AUXILIARIES, DETERMINERS, QUESTION_WORDS, Phrase, Role, Sort, find_phrases, sort_of
+from qa.phrases import AUXILIARIES, DETERMINERS, QUESTION_WORDS, Phrase, Role, Sort, find_phrases, sort_of, word_set
 from qa.question import Form, analyse_question
 
 _MAX_BACK = 4  # turns: what was last named five questions ago is rarely what "it" means
@@ -22,10 +22,10 @@ _PREFERRED = {
     Role.OBJECT: (Role.ASKED, Role.OBJECT, Role.SUBJECT, Role.WITHIN),
     Role.WITHIN: (Role.ASKED, Role.WITHIN, Role.OBJECT, Role.SUBJECT),
 }
-_AMOUNTS = frozenset("year month day date time cost costs price fee amount".split())
-_PLEASANTRIES = frozenset("thank thanks hello hi yes ok okay good great sorry please sure wow".split())
+_AMOUNTS = word_set("year month day date time cost costs price fee amount")
+_PLEASANTRIES = word_set("thank thanks hello hi yes ok okay good great sorry please sure wow")
 _DIFFERENCE = re.compile(r"^(?:the\s+)?\w*\s*(?:differences?|comparison|choice|relations?)\s+between\s", re.IGNORECASE)
-_EMPTY_HEADS = frozenset("kind sort type name number way reason part lot example thing things one ones".split())
+_EMPTY_HEADS = word_set("kind sort type name number way reason part lot example thing things one ones")
 
 
 @dataclass(frozen=True, slots=True)
