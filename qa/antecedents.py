@@ -12,6 +12,7 @@ from qa.question import Form, analyse_question
 
 _MAX_BACK = 4  # turns: what was last named five questions ago is rarely what "it" means
 _MAX_ANSWER_WORDS = 8  # a longer short answer is a clause, which cannot stand where a pronoun stood
+_MAX_SAID_CHARS = 600  # of what an assistant wrote: those it is about stand in its first sentences
 _NOT_THINGS = frozenset({Form.WHEN, Form.WHERE, Form.WHY, Form.HOW, Form.YES_NO, Form.QUOTE, Form.HOW_LARGE})
 _POSSESSIVE = re.compile(r"^(?:its|his|her|their)\s+", re.IGNORECASE)
 _INDEFINITE = re.compile(r"^(?:an?|some|any)\s+", re.IGNORECASE)
@@ -130,7 +131,7 @@ def _tiers(wanted: Wanted, exchange: Exchange) -> Iterator[list[str]]:
         yield [p.text for p in phrases if p.is_name and p.role is not Role.WITHIN][:1]
     if wanted.sort is Sort.PERSON:
         yield [p.text for p in phrases if p.is_name and _may_be_person(p.text)][:1]
-        yield [name for text in exchange.said for name in _people(text)]
+        yield [name for text in exchange.said for name in _people(text[:_MAX_SAID_CHARS])]
 
 
 def _agrees(sort: Sort, text: str, wanted: Wanted) -> bool:

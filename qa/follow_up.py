@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from qa.antecedents import Exchange, Wanted, answer_phrase, find_antecedents, topic_of
 from qa.mentions import Kind, find_mentions
 from qa.phrases import AUXILIARIES, PREPOSITIONS, QUESTION_WORDS, VERBS, Phrase, Role, Sort, find_phrases, word_set
+from qa.unnamed import find_unnamed
 from qa.words import rarity, split_words
 
 
@@ -116,6 +117,9 @@ def resolve_follow_up(question: str, exchanges: Sequence[Exchange]) -> Resolved:
         bare = _BARE.match(_LINK.sub("", question))
         if bare and _asks_noun(bare):
             return Resolved(_ask_again(bare["new"].strip(), latest))
+    unnamed = find_unnamed(question, answered)
+    if unnamed and not _is_thin(question):  # a thin one is taken to go on with the topic
+        return Resolved(question, unnamed)
     return _put_into_words(question, answered)
 
 
