@@ -21,8 +21,12 @@ def chat(*pairs):
     [
         ([MINISTER], "How old is he?", "How old is Olivier Nduhungirehe?"),
         ([DEAL], "Who scrapped it?", "Who scrapped Rwanda's deal with Britain?"),
-        ([DEAL, ("Who scrapped it?", "Keir Starmer")], "And when?", "When was it that Keir Starmer scrapped Rwanda's deal"),
-        ([("How much compensation does Rwanda want?", "£50 million")], "From whom?", "From whom does Rwanda want £50 million?"),
+        ([DEAL, ("Who scrapped it?", "Keir Starmer")], "And when?", "that Keir Starmer scrapped Rwanda's deal"),
+        (
+            [("How much money does Rwanda want?", "£50 million")],
+            "From whom?",
+            "From whom does Rwanda want £50 million?",
+        ),
         ([("Is the UNHCR worried about the deal?", "Yes")], "Why?", "Why is the UNHCR worried about the deal?"),
         ([("When was Barack Obama born?", "1961")], "and Michelle Obama?", "When was Michelle Obama born?"),
         ([("When was Barack Obama born?", "1961")], "What about Michelle Obama?", "When was Michelle Obama born?"),
@@ -30,11 +34,11 @@ def chat(*pairs):
         ([("How did the US respond to Rwanda?", None)], "And to Libya?", "How did the US respond to Libya?"),
         ([("Where did the rover land?", None)], "Did it break?", "Did the rover break?"),
         ([("Who said that the plan had failed?", "BBC")], "Who denied it?", "Who denied that the plan had failed?"),
-        ([("What is the difference between CDN and Object Storage?", None)], "How do they work?", "How do CDN and Object Storage"),
-        ([("What is the capital of France?", "Paris")], "How many people live there?", "(the capital of France, Paris)?"),
-        ([("Who is Keir Starmer?", "Prime Minister")], "Which party formed his government?", "Keir Starmer's government"),
+        ([("What is the difference between CDN and S3?", None)], "How do they work?", "How do CDN and S3"),
+        ([("What is the capital of France?", "Paris")], "How many live there?", "(the capital of France, Paris)?"),
+        ([("Who is Keir Starmer?", "Prime Minister")], "Who is in his government?", "Keir Starmer's government"),
     ],
-)  # fmt: skip
+)
 def test_resolve_puts_a_follow_up_into_words(before, question, wanted):
     found = resolve(question, chat(*before))
     assert wanted in found.question and found.unclear is None
@@ -46,7 +50,7 @@ def test_resolve_puts_a_follow_up_into_words(before, question, wanted):
         "Who wrote Hamlet?",
         "Is it true that the Supreme Court ruled?",
         "How long does it take to boil an egg?",
-        "What did the minister say when he was asked?",
+        "What did the Rwandan minister say when he was asked?",
         "What is a limited civil case?",
         "Did Trump say that Rwanda agreed?",
     ],
