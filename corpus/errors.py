@@ -14,7 +14,8 @@ QAError
 │   ├── LibraryBusyError     another process owns the library
 │   ├── LibraryDamagedError  the truth or an index fails its own checks
 │   ├── RetrievalTimeoutError  the library did not answer before the deadline
-│   └── ArticleNotFoundError no article with that id
+│   ├── ArticleNotFoundError no article with that id
+│   └── ChatNotFoundError    no stored chat, or no turn in it, with that id
 └── ReadingError
     ├── ReaderUnavailableError  the configured reader cannot be reached or loaded
     └── BrokenCitationError     a span that does not slice back to its quote
@@ -88,6 +89,10 @@ class RetrievalTimeoutError(IndexingError):
 
 class ArticleNotFoundError(IndexingError):
     """No article with that id is in the library."""
+
+
+class ChatNotFoundError(IndexingError):
+    """No stored chat, or no turn in it, has that id."""
 
 
 class ReadingError(QAError):

@@ -54,7 +54,19 @@ def parser() -> argparse.ArgumentParser:
     _add_keep(commands.add_parser("keep", help="keep a question as a case to test by"))
     _add_judge(commands.add_parser("judge", help="let a language model judge a run, apart from its figures"))
     _add_fusion(commands.add_parser("fusion", help="measure every weight of meaning against words, on halves of sets"))
+    _add_follow_ups(
+        commands.add_parser("follow_ups", help="retrieval with follow-ups put into words, against the last turn")
+    )
     return found
+
+
+def _add_follow_ups(command: argparse.ArgumentParser) -> None:
+    command.add_argument("folder", type=Path, metavar="FOLDER", help="with conversations.jsonl and rewrites.jsonl")
+    command.add_argument(
+        "--half", choices=("inner", "outer", "all"), default="outer", help="rules were chosen on inner"
+    )
+    command.add_argument("--work", type=Path, metavar="DIR", default=OUT / "work", help="where the library is kept")
+    command.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _add_run(command: argparse.ArgumentParser) -> None:

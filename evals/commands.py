@@ -228,6 +228,31 @@ def fusion(options: argparse.Namespace) -> int:
     return 0
 
 
+def follow_ups(options: argparse.Namespace) -> int:
+    """Measure how follow-ups are put into words."""
+    from evals.follow_ups import measure_follow_ups
+    from evals.systems import make_bench
+
+    with _progress("follow-ups", 0) as step:
+        found = measure_follow_ups(options.folder, make_bench(options.work), half=options.half, on_question=step)
+    if options.json:
+        _print_json(found.to_dict())
+        return 0
+    table = Table("asked as", "judged articles", "what a person's rewriting finds", title=f"nDCG@10, {found.half} half")
+    for name, agreed in found.agreement.items():
+        judged = found.retrieval.get(name)
+        cells = [f"{s.value:.3f} ({s.low:.3f}-{s.high:.3f}), {s.n}" if s else "not judged" for s in (judged, agreed)]
+        table.add_row(name, *cells)
+    for gain in (found.gain, found.agreement_gain):
+        table.caption = f"{table.caption or ''}gain {gain.difference:+.3f} (p = {gain.p_value:.4f}, n = {gain.n})  "
+    _stdout().print(table)
+    back = Table("type", "asked back", "of", title="Asked back which one is meant")
+    for name, (asked, of) in found.asked_back.items():
+        back.add_row(name, str(asked), str(of))
+    _stdout().print(back)
+    return 0
+
+
 @contextmanager
 def _progress(name: str, total: int) -> Iterator[Callable[[], None]]:
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from corpus.types import Article, Passage, Span
     from index.types import Filters, Hit
     from qa.byline import Byline
+    from qa.chats import Chat
+    from qa.conversation import Turn
     from qa.settings import Settings
     from qa.types import Abstention, Answer, Citation, Statement, StreamEvent, Support
 
@@ -31,6 +33,7 @@ _HOMES = {
     "Answer": "qa.types",
     "Article": "corpus.types",
     "Byline": "qa.byline",
+    "Chat": "qa.chats",
     "Citation": "qa.types",
     "Filters": "index.types",
     "Hit": "index.types",
@@ -40,6 +43,7 @@ _HOMES = {
     "Statement": "qa.types",
     "StreamEvent": "qa.types",
     "Support": "qa.types",
+    "Turn": "qa.conversation",
 }
 
 __all__ = [
@@ -47,6 +51,7 @@ __all__ = [
     "Answer",
     "Article",
     "Byline",
+    "Chat",
     "Citation",
     "Filters",
     "Hit",
@@ -56,6 +61,7 @@ __all__ = [
     "Statement",
     "StreamEvent",
     "Support",
+    "Turn",
     "open",
 ]
 

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from qa.mentions import Kind, find_mentions
-from qa.phrases import AUXILIARIES, DETERMINERS, QUESTION_WORDS, Phrase, Role, Sort, find_phrases, sort_of
+from qa.phrases import AUXILIARIES, DETERMINERS, QUESTION_WORDS, Phrase, Role, Sort, find_phrases, sort_of, word_set
 from qa.question import Form, analyse_question
 
 _MAX_BACK = 4  # turns: what was last named five questions ago is rarely what "it" means
 _MAX_ANSWER_WORDS = 8  # a longer short answer is a clause, which cannot stand where a pronoun stood
+_MAX_SAID_CHARS = 600  # of what an assistant wrote: those it is about stand in its first sentences
 _NOT_THINGS = frozenset({Form.WHEN, Form.WHERE, Form.WHY, Form.HOW, Form.YES_NO, Form.QUOTE, Form.HOW_LARGE})
 _POSSESSIVE = re.compile(r"^(?:its|his|her|their)\s+", re.IGNORECASE)
 _INDEFINITE = re.compile(r"^(?:an?|some|any)\s+", re.IGNORECASE)
@@ -22,10 +23,10 @@ _PREFERRED = {
     Role.OBJECT: (Role.ASKED, Role.OBJECT, Role.SUBJECT, Role.WITHIN),
     Role.WITHIN: (Role.ASKED, Role.WITHIN, Role.OBJECT, Role.SUBJECT),
 }
-_AMOUNTS = frozenset("year month day date time cost costs price fee amount".split())
-_PLEASANTRIES = frozenset("thank thanks hello hi yes ok okay good great sorry please sure wow".split())
+_AMOUNTS = word_set("year month day date time cost costs price fee amount")
+_PLEASANTRIES = word_set("thank thanks hello hi yes ok okay good great sorry please sure wow")
 _DIFFERENCE = re.compile(r"^(?:the\s+)?\w*\s*(?:differences?|comparison|choice|relations?)\s+between\s", re.IGNORECASE)
-_EMPTY_HEADS = frozenset("kind sort type name number way reason part lot example thing things one ones".split())
+_EMPTY_HEADS = word_set("kind sort type name number way reason part lot example thing things one ones")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ def _tiers(wanted: Wanted, exchange: Exchange) -> Iterator[list[str]]:
         yield [p.text for p in phrases if p.is_name and p.role is not Role.WITHIN][:1]
     if wanted.sort is Sort.PERSON:
         yield [p.text for p in phrases if p.is_name and _may_be_person(p.text)][:1]
-        yield [name for text in exchange.said for name in _people(text)]
+        yield [name for text in exchange.said for name in _people(text[:_MAX_SAID_CHARS])]
 
 
 def _agrees(sort: Sort, text: str, wanted: Wanted) -> bool:

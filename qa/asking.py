@@ -89,10 +89,7 @@ class Asker:
         wanted = find_time(words, today)
         if as_of:
             note = self._undated_note(f"as of {written_date(as_of)}", self._counts())
-        if wanted:
-            attempts = self._attempts(words, wanted, filters, today)
-        else:
-            attempts = iter([(filters, "")])
+        attempts = self._attempts(words, wanted, filters, today) if wanted else iter([(filters, "")])
         spent = Timings()
         events: list[StreamEvent] = []
         for narrowed, said in attempts:
@@ -161,7 +158,9 @@ class Asker:
     def _undated_note(self, text: str, counts: DateCounts) -> str:
         if not counts.undated:
             return text
-        left_out = "1 article without a date was" if counts.undated == 1 else f"{counts.undated} articles without a date were"
+        left_out = (
+            "1 article without a date was" if counts.undated == 1 else f"{counts.undated} articles without a date were"
+        )
         return f"{text}; {left_out} left out"
 
     def _ask_back(self, asked: str, resolved: Resolved, k: int, filters: Filters) -> Iterator[StreamEvent]:
@@ -232,5 +231,7 @@ def _range_in_words(wanted: TimeAsked) -> str:
 
 def _sum(first: Timings, second: Timings) -> Timings:
     return Timings(
-        round(first.retrieve + second.retrieve, 1), round(first.read + second.read, 1), round(first.total + second.total, 1)
+        round(first.retrieve + second.retrieve, 1),
+        round(first.read + second.read, 1),
+        round(first.total + second.total, 1),
     )

@@ -11,6 +11,7 @@ from datetime import date
 
 from corpus.errors import EmptyCorpusError, QAError, SettingsError
 from index.types import Filters
+from qa.conversation import Turn, parse_history
 
 _AHEAD = 4  # lines begun for each worker: one slow question must not leave the others idle
 _FILTER_NAMES = {"since", "until", "outlet", "outlets", "article_ids"}
@@ -18,11 +19,13 @@ _FILTER_NAMES = {"since", "until", "outlet", "outlets", "article_ids"}
 
 @dataclass(frozen=True, slots=True)
 class BatchQuestion:
-    """One line of a batch: its id, given back unchanged, the question, and which articles count."""
+    """One line of a batch: its id, given back unchanged, the question, which articles count, and the turns before."""
 
     id: str | int | None
     question: str
     filters: Filters
+    history: tuple[Turn, ...] = ()
+    as_of: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,9 @@ def run_batch(
     """Yield one line per non-blank input line, in order, as they are ready; a bad line becomes an error, not a crash.
 
     Args:
-        lines: JSON objects `{id, question or query, since?, until?, outlet?, article_ids?}`; the last four may
-            also stand under `filters`. `outlet` is a name or a list of names.
+        lines: JSON objects `{id, question or query, history?, as_of?, since?, until?, outlet?, article_ids?}`; the
+            last four may also stand under `filters`. `outlet` is a name or a list of names, `history` a list of
+            texts (the user's) or of `{role, text}`.
         answer: Gives what is put beside the id; called from several threads when there are several workers.
         workers: Questions worked on at the same time. With one, no line is read before the last one is answered,
             so that a program may wait for an answer before it writes the next question.
@@ -73,12 +77,11 @@ def parse_question(line: bytes) -> BatchQuestion:
     question = row.get("question", row.get("query"))
     if not isinstance(question, str):
         raise SettingsError("The line has no text under 'question' or 'query'.")
-    if row.get("history"):
-        raise SettingsError("Questions with a history are not understood yet; ask a question that stands alone.")
+    history = parse_history(row.get("history") or ())  # type: ignore[arg-type]  # it checks what came
     nested = row.get("filters") or {}
     if not isinstance(nested, dict) or not set(nested) <= _FILTER_NAMES:
         raise SettingsError(f"'filters' must be an object with some of {', '.join(sorted(_FILTER_NAMES))}.")
-    return BatchQuestion(_id_of(row), question, _filters({**row, **nested}))
+    return BatchQuestion(_id_of(row), question, _filters({**row, **nested}), history, _day(row, "as_of"))
 
 
 def _run_line(line: bytes, number: int, answer: Callable[[BatchQuestion], dict[str, object]]) -> BatchLine:

@@ -39,6 +39,12 @@ SinceOption = Annotated[
 UntilOption = Annotated[
     datetime | None, typer.Option(formats=_DAY, metavar="DAY", help="Only articles up to this day.")
 ]
+AsOfOption = Annotated[
+    datetime | None,
+    typer.Option(
+        "--as-of", formats=_DAY, metavar="DAY", help="What was published by then; `last week` counts from it."
+    ),
+]
 OutletOption = Annotated[
     list[str] | None, typer.Option(metavar="NAME", help="Only articles of this outlet; may be given again.")
 ]

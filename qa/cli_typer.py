@@ -21,8 +21,10 @@ import typer
 
 from corpus.errors import QAError
 from qa import __version__
+from qa.cli_chat_typer import commands as chat_commands
 from qa.cli_library_typer import commands
 from qa.cli_options_typer import (
+    AsOfOption,
     BatchOption,
     Globals,
     JsonOption,
@@ -154,19 +156,24 @@ def ask(
     since: SinceOption = None,
     until: UntilOption = None,
     outlet: OutletOption = None,
+    as_of: AsOfOption = None,
     reader: Annotated[str | None, typer.Option(metavar="NAME", help="What reads the passages: extractive.")] = None,
     batch: BatchOption = None,
     library: LibraryOption = None,
 ) -> None:
     """Answer a question from the articles, with citations, or say that they do not say."""
     question, filters = _one_of(words, batch), make_filters(since, until, outlet)
+    day = as_of and as_of.date()
+
+    def answer_to(row: BatchQuestion) -> dict[str, object]:
+        within, by = row.filters or filters, row.as_of or day
+        return {"answer": byline.ask(row.question, k=k, filters=within, history=row.history, as_of=by).to_dict()}
+
     with open_library(context, library, reader=reader) as byline:
         if batch is not None:
-            _print_batch(
-                batch, lambda row: {"answer": byline.ask(row.question, k=k, filters=row.filters or filters).to_dict()}
-            )
+            _print_batch(batch, answer_to)
             return
-        answer = byline.ask(question, k=k, filters=filters)
+        answer = byline.ask(question, k=k, filters=filters, as_of=day)
     if as_json:
         print_json(answer.to_dict())
         return
@@ -209,6 +216,7 @@ def search(
 
 
 app.add_typer(commands)
+app.add_typer(chat_commands)
 
 
 @app.command(epilog="Example: byline serve --port 8080")

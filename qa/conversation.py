@@ -13,7 +13,6 @@ from qa.follow_up import Resolved, resolve_follow_up
 from qa.types import Answer
 
 MAX_TURNS = 40  # read of a history: nothing older says what "it" is, and each costs a resolution
-_MAX_SAID_CHARS = 600  # of what an assistant wrote: names are looked for in its first sentences
 Role = Literal["user", "assistant"]
 
 
@@ -81,7 +80,7 @@ def resolve(question: str, history: History) -> Resolved:
             continue
         resolved = resolve_follow_up(turn.text, exchanges)
         reply = turns[place + 1] if place + 1 < len(turns) and turns[place + 1].role == "assistant" else None
-        said = (reply.quotes or (reply.text[:_MAX_SAID_CHARS],)) if reply else ()
+        said = (reply.quotes or (reply.text,)) if reply else ()
         short = reply.short_answer if reply else None
         exchanges.append(Exchange(resolved.question, short, said, resolved.unclear is not None))
     return resolve_follow_up(question, exchanges)

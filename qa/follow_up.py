@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from qa.antecedents import Exchange, Wanted, answer_phrase, find_antecedents, topic_of
 from qa.mentions import Kind, find_mentions
-from qa.phrases import AUXILIARIES, PREPOSITIONS, QUESTION_WORDS, VERBS, Phrase, Role, Sort, find_phrases
+from qa.phrases import AUXILIARIES, PREPOSITIONS, QUESTION_WORDS, VERBS, Phrase, Role, Sort, find_phrases, word_set
+from qa.unnamed import find_unnamed
 from qa.words import rarity, split_words
 
 
@@ -52,33 +53,41 @@ _BARE = re.compile(
     re.IGNORECASE,
 )
 _PREVIOUS_WH = re.compile(rf"^\W*(?:(?:{'|'.join(sorted(PREPOSITIONS))})\s+)?(?P<wh>{_WH})\b\s*", re.IGNORECASE)
-_ADVERBIAL = frozenset("when where why how".split())
+_ADVERBIAL = word_set("when where why how")
 _PRONOUNS = {
     **dict.fromkeys(("he", "him", "his", "she", "her", "hers"), Sort.PERSON),
     **dict.fromkeys(("it", "its", "this", "that"), Sort.THING),
     **dict.fromkeys(("they", "them", "their", "theirs", "these", "those"), Sort.MANY),
 }
-_POSSESSIVES = frozenset("his its their theirs hers".split())
+_POSSESSIVES = word_set("his its their theirs hers")
 _EXPLETIVE = re.compile(
     r"\b(?:(?:is|was|isn['’]t|would|will|be)\s+it\s+(?:\w+\s+)?(?:true|possible|safe|legal|necessary|important|worth|"
-    r"better|hard|easy|okay|ok|right|wrong|likely|good|bad|common|normal|required|advisable|allowed|best|that|to|the case)\b|"
-    r"it\s+(?:is|was|['’]s|would be|seems|takes?|rains?|snows?)\s+(?:\w+\s+)?(?:that|to|for)\b|does\s+it\s+make\s+sense|does\s+it\s+take\s+(?:\w+\s+){0,2}to\b|"
-    r"what\s+time\s+is\s+it|make\s+it\s+(?:easy|possible|hard)|i\s+take\s+it)",
+    r"better|hard|easy|okay|ok|right|wrong|likely|good|bad|common|normal|required|advisable|allowed|best|that|to|"
+    r"the case)\b|it\s+(?:is|was|['’]s|would be|seems|takes?|rains?|snows?)\s+(?:\w+\s+)?(?:that|to|for)\b|"
+    r"does\s+it\s+make\s+sense|does\s+it\s+take\s+(?:\w+\s+){0,2}to\b|what\s+time\s+is\s+it|"
+    r"make\s+it\s+(?:easy|possible|hard)|i\s+take\s+it)",
     re.IGNORECASE,
 )
-_CLAUSE = re.compile(r"[,;:.!?]|\b(?:and|but|that|if|when|because|who|which|while|after|before|so|since)\b", re.IGNORECASE)
+_CLAUSE = re.compile(
+    r"[,;:.!?]|\b(?:and|but|that|if|when|because|who|which|while|after|before|so|since)\b", re.IGNORECASE
+)
 _POINTS_BACK = re.compile(
     r"\b(?:else|besides\s*\W*$|instead|as well|too\W*$|(?<!is )(?<!are )(?<!was )there\W*$|"
     r"the (?:same|former|latter|first|second|last) (?:one|option)|any more)\b",
     re.IGNORECASE,
 )
-_DEFINES = re.compile(r"^\W*(?:what\s+(?:is|are|does|do)|what['’]s|define|who\s+(?:is|was|are))\s+(?!the\b|it|that)", re.IGNORECASE)
-_ME = frozenset("i me my mine we us our you your".split())
+_DEFINES = re.compile(
+    r"^\W*(?:what\s+(?:is|are|does|do)|what['’]s|define|who\s+(?:is|was|are))\s+(?!the\b|it|that)", re.IGNORECASE
+)
+_ME = word_set("i me my mine we us our you your")
 _THAT_CLAUSE = re.compile(r"\bthat\s+[^?,]{8,}")
 _SAYS = re.compile(
-    r"\b(?:confirm|den[yi]|report|say|said|reveal|announce|claim|admit|prove|deny|disclose|uncover)\w*\s+$", re.IGNORECASE
+    r"\b(?:confirm|den[yi]|report|say|said|reveal|announce|claim|admit|prove|deny|disclose|uncover)\w*\s+$",
+    re.IGNORECASE,
 )
-_ASKS_AMOUNT = re.compile(r"^\W*(?:(?:and|so|but)\s+)?how\s+(?:much|many)\s+(?:is|was|are|were)\s+(?:that|it|this)\b", re.IGNORECASE)
+_ASKS_AMOUNT = re.compile(
+    r"^\W*(?:(?:and|so|but)\s+)?how\s+(?:much|many)\s+(?:is|was|are|were)\s+(?:that|it|this)\b", re.IGNORECASE
+)
 _COMMENT = re.compile(r"^\W*(?:that|this|it|which)(?:['’]s|\s+(?:is|was|sounds?|looks?|seems?))\b[^?]*$", re.IGNORECASE)
 _MAX_ASKED_WORDS = 4  # "to what kind of prisons"; without a preposition two, since the next may be a verb
 _MAX_PHRASE_WORDS = 6  # "the former Prime Minister of Britain"
@@ -108,32 +117,23 @@ def resolve_follow_up(question: str, exchanges: Sequence[Exchange]) -> Resolved:
         bare = _BARE.match(_LINK.sub("", question))
         if bare and _asks_noun(bare):
             return Resolved(_ask_again(bare["new"].strip(), latest))
+    unnamed = find_unnamed(question, answered)
+    if unnamed and not _is_thin(question):  # a thin one is taken to go on with the topic
+        return Resolved(question, unnamed)
     return _put_into_words(question, answered)
 
 
 def _put_into_words(question: str, exchanges: Sequence[Exchange]) -> Resolved:
-    pronouns = _unbound(question)
     parts: list[str] = []
     end, left_open = 0, False
-    for pronoun in pronouns:
-        event = _event(pronoun, question, exchanges)
-        if event:
-            parts += [question[end : pronoun.start], event]
-            end = pronoun.end
-            continue
-        found = find_antecedents(Wanted(pronoun.sort, pronoun.role), exchanges, question)
-        if not found and pronoun.sort is Sort.MANY:  # bodies and countries are also "they"
-            found = find_antecedents(Wanted(Sort.THING, pronoun.role), exchanges, question)
+    for pronoun in _unbound(question):
+        found = _meant(pronoun, question, exchanges)
         if len(found) > 1:
             return Resolved(question, pronoun.text, found)
-        if found and _ASKS_AMOUNT.match(question) and not any(c.isdigit() for c in found[0]) and found[0][0].isupper():
-            found = ()  # a country or body has no price
         if not found:
             left_open = True
-            if pronoun.sort is Sort.PERSON or not exchanges:
-                if _is_thin(question) or exchanges:
-                    return Resolved(question, pronoun.text)
-                continue
+            if (exchanges and pronoun.sort is Sort.PERSON) or (not exchanges and _is_thin(question)):
+                return Resolved(question, pronoun.text)
             continue
         parts += [question[end : pronoun.start], _as_owner(found[0]) if pronoun.is_possessive else found[0]]
         end = pronoun.end
@@ -145,6 +145,18 @@ def _put_into_words(question: str, exchanges: Sequence[Exchange]) -> Resolved:
     if left_open or _is_thin(question) or (_POINTS_BACK.search(question) and not _names_something(question)):
         return Resolved(_with_topic(text, exchanges))
     return Resolved(text)
+
+
+def _meant(pronoun: _Pronoun, question: str, exchanges: Sequence[Exchange]) -> tuple[str, ...]:
+    event = _event(pronoun, question, exchanges)
+    if event:
+        return (event,)
+    found = find_antecedents(Wanted(pronoun.sort, pronoun.role), exchanges, question)
+    if not found and pronoun.sort is Sort.MANY:  # bodies and countries are also "they"
+        found = find_antecedents(Wanted(Sort.THING, pronoun.role), exchanges, question)
+    if len(found) == 1 and _ASKS_AMOUNT.match(question) and found[0][0].isupper():
+        return ()  # a country or body has no price
+    return found
 
 
 def _event(pronoun: _Pronoun, question: str, exchanges: Sequence[Exchange]) -> str | None:
@@ -166,7 +178,12 @@ def _unbound(question: str) -> list[_Pronoun]:
     for place, word in enumerate(words):
         lower = word.text.lower()
         sort = _PRONOUNS.get(lower)
-        if sort is None or not explained[0] <= word.start < explained[1] or (lower == "it" and _EXPLETIVE.search(question)) or (lower == "us"):
+        if (
+            sort is None
+            or not explained[0] <= word.start < explained[1]
+            or (lower == "it" and _EXPLETIVE.search(question))
+            or (lower == "us")
+        ):
             continue
         following = words[place + 1].text.lower() if place + 1 < len(words) else ""
         before = words[place - 1].text.lower() if place else ""
@@ -270,7 +287,11 @@ def _put_in(what: str, latest: Exchange) -> str:
             start, stop = dates[-1].span.start, dates[-1].span.end
             article = re.match(r"the\s+", old[start:])
             if re.match(r"\s+\w", old[stop:]) and (article or re.search(r"\b(?:the|a|an|this)\s+$", old[:start])):
-                return old[: start + (article.end() if article else 0)] + what.removeprefix(preposition).strip() + old[stop:]  # "the 2018 World Cup"
+                return (
+                    old[: start + (article.end() if article else 0)]
+                    + what.removeprefix(preposition).strip()
+                    + old[stop:]
+                )  # "the 2018 World Cup"
             before = re.search(r"\b(?:in|on|since|before|after|until|by)\s+(?:the\s+)?$", old[:start])
             return old[: before.start() if before else start] + what + old[stop:]
         return f"{old.rstrip('?.! ')} {what}?"
@@ -282,7 +303,10 @@ def _put_in(what: str, latest: Exchange) -> str:
         if same:
             return old[: same[0].start] + what.removeprefix(preposition).strip() + old[same[0].end :]
         return f"{old.rstrip('?.! ')} {what}?"
-    for fits in (lambda p: wanted and p.sort is wanted.sort and p.is_name == wanted.is_name, lambda p: wanted and p.sort is wanted.sort):
+    for fits in (
+        lambda p: wanted and p.sort is wanted.sort and p.is_name == wanted.is_name,
+        lambda p: wanted and p.sort is wanted.sort,
+    ):
         same = [p for p in places if fits(p)]
         if same:
             return old[: same[0].start] + what + old[same[0].end :]
@@ -351,4 +375,3 @@ def _as_owner(text: str) -> str:
 def _tidy(text: str) -> str:
     text = re.sub(r"\s+", " ", text).strip()
     return text[:1].upper() + text[1:]
-

@@ -44,34 +44,39 @@ class Phrase:
     is_name: bool
 
 
-QUESTION_WORDS = frozenset("who whom whose what which when where why how".split())
-AUXILIARIES = frozenset(
-    "is are was were be been do does did has have had can could will would shall should may might must".split()
+def word_set(words: str) -> frozenset[str]:
+    """Return the words of a text as a set."""
+    return frozenset(words.split())
+
+
+QUESTION_WORDS = word_set("who whom whose what which when where why how")
+AUXILIARIES = word_set(
+    "is are was were be been do does did has have had can could will would shall should may might must"
 )
 _WITH_VERB = AUXILIARIES - {"is", "are", "was", "were", "be", "been", "has", "have", "had"}
-DETERMINERS = frozenset("the a an his her its their our your my some any all both each every no".split())
-PREPOSITIONS = frozenset(
+DETERMINERS = word_set("the a an his her its their our your my some any all both each every no")
+PREPOSITIONS = word_set(
     "of in on at by for with from to into onto over under about after before between during through against within "
-    "without among besides despite near since until towards toward than as".split()
+    "without among besides despite near since until towards toward than as"
 )
-_ATTACHED = frozenset("of between with for on about against".split())
-_MASS = frozenset("people police children men women staff authorities criteria data media".split())
-_PERSON_HEADS = frozenset(
+_ATTACHED = word_set("of between with for on about against")
+_MASS = word_set("people police children men women staff authorities criteria data media")
+_PERSON_HEADS = word_set(
     "minister president secretary journalist reporter official author king queen leader actor actress singer player "
     "founder politician judge scientist artist executive man woman boy girl person spokesman spokeswoman envoy "
     "ambassador senator governor mayor lawyer doctor professor teacher father mother son daughter brother sister wife "
     "husband coach captain director chairman chief officer soldier writer poet painter composer inventor chancellor "
-    "commissioner citizen national migrant refugee victim suspect candidate voter owner donor".split()
+    "commissioner citizen national migrant refugee victim suspect candidate voter owner donor"
 )
-_NOT_PEOPLE = frozenset(
+_NOT_PEOPLE = word_set(
     "bay court tv news party state states kingdom nations union house government administration republic congress "
     "parliament ministry department agency commission council committee university school college company group bank "
     "city county river island islands sea ocean mountain lake street park airport act law treaty agreement deal plan "
     "war league cup club team church museum times post radio network press association institute foundation office "
-    "center centre hospital service services system cloud assistant api".split()
+    "center centre hospital service services system cloud assistant api"
 )
 _COMPASS = ("north", "south", "east", "west", "northern", "southern", "eastern", "western", "central")
-VERBS = frozenset(
+VERBS = word_set(
     "say says said tell tells told want wants wanted make makes made take takes took taken give gives gave given get "
     "gets got call calls called ask asks go goes went gone come comes came see sees saw seen know knows knew known "
     "think thinks thought find finds found happen happens happened become becomes became report reports reported "
@@ -79,7 +84,8 @@ VERBS = frozenset(
     "focus need needs use uses used apply applies mean means meant cost costs hold holds held reopen scrap scraps "
     "respond responds warn warns describe describes accuse accuses agree agrees keep keeps kept begin begins began "
     "start starts started run runs ran write writes wrote written win wins won lose loses lost play plays send sends "
-    "sent strike strikes struck rule rules ruled born led lead leads land lands landed live lives lived die dies".split()
+    "sent strike strikes struck rule rules ruled born led lead leads land lands landed live lives lived die "
+    "dies"
 )
 _SHORT_NAMES = frozenset({"US", "U.S.", "UN", "EU"})  # "US" is not the pronoun
 _CITIZEN = re.compile(r"^(?:an?|the)\s[A-Z]\w+(?:i|an|ese|ish)$")  # "an Iraqi"

@@ -27,8 +27,10 @@ _BY_DAY = re.compile(
     rf"\b(?P<how>in|on|during|since|from|before|after|until|till|by|up to|as of|early in|late in)\s+{_NAMED}"
 )
 _RELATIVE = re.compile(
-    r"\b(?:(?P<how>since|before|after|until)\s+)?(?P<which>yesterday|today|(?:this|last|the past|the last|past)\s+(?:week|month|year)|"
-    r"(?:in|over|during|within)\s+the\s+(?:last|past)\s+(?P<n>\d+|two|three|four|five|six|seven|ten)\s+(?P<unit>days|weeks|months|years))\b",
+    r"\b(?:(?P<how>since|before|after|until)\s+)?"
+    r"(?P<which>yesterday|today|(?:this|last|the past|the last|past)\s+(?:week|month|year)|"
+    r"(?:in|over|during|within)\s+the\s+(?:last|past)\s+"
+    r"(?P<n>\d+|two|three|four|five|six|seven|ten)\s+(?P<unit>days|weeks|months|years))\b",
     re.IGNORECASE,
 )
 _LATEST = re.compile(r"\b(?<!at the )(?:latest|newest|most recent(?:ly)?)\b", re.IGNORECASE)
@@ -102,7 +104,11 @@ def _relative_range(match: re.Match[str], today: date) -> tuple[date | None, dat
         found = (start, min(today, start + timedelta(days=6)))
     elif which.endswith("month"):
         first = today.replace(day=1)
-        found = (first, today) if which.startswith("this") else ((first - timedelta(days=1)).replace(day=1), first - timedelta(days=1))
+        found = (
+            (first, today)
+            if which.startswith("this")
+            else ((first - timedelta(days=1)).replace(day=1), first - timedelta(days=1))
+        )
     else:
         year = today.year - which.startswith("last")
         found = (date(year, 1, 1), min(today, date(year, 12, 31)))
@@ -111,7 +117,7 @@ def _relative_range(match: re.Match[str], today: date) -> tuple[date | None, dat
 
 def _named_range(words: str, today: date) -> tuple[date, date] | None:
     """Return the first and last day that the words name; a month or day without a year is the last one before today."""
-    import dateparser  # a fifth of a second, for the few questions that name a day
+    import dateparser  # type: ignore[import-untyped]  # a fifth of a second, for the few questions that name a day
 
     settings = {
         "RELATIVE_BASE": datetime.combine(today, time()),

@@ -64,10 +64,24 @@ def test_run_batch_with_one_worker_reads_no_line_ahead():
         (as_line(id="q", question="?", since="2025-05-02", until="2025-05-01"), "q", "empty"),
         (as_line(id="q", question="?", outlet=5), "q", "'outlet'"),
         (as_line(id="q", question="?", filters={"outlett": "CNN"}), "q", "'filters'"),
-        (as_line(id="q", question="?", history=[{"role": "user", "text": "?"}]), "q", "history"),
+        (as_line(id="q", question="?", history=[{"role": "system", "text": "?"}]), "q", "history"),
+        (as_line(id="q", question="?", as_of="June"), "q", "'as_of'"),
         (as_line(id={}, question="?"), None, "id"),
     ],
-    ids=["no json", "no utf-8", "a list", "no question", "number", "day", "range", "outlet", "typo", "history", "id"],
+    ids=[
+        "no json",
+        "no utf-8",
+        "a list",
+        "no question",
+        "number",
+        "day",
+        "range",
+        "outlet",
+        "typo",
+        "history",
+        "as of",
+        "id",
+    ],
 )
 def test_run_batch_reports_a_bad_line_and_goes_on(line, id, words):
     first, second = run_batch([line, as_line(id="next", question="b")], echo)
@@ -105,6 +119,14 @@ def test_parse_question_reads_filters_beside_the_question_or_nested(nest):
 def test_parse_question_takes_several_outlets_and_ignores_other_fields():
     row = parse_question(as_line(id=1, question="?", outlet=["CNN", "AP"], answers=["x"], history=[], since=None))
     assert row.filters == Filters(("CNN", "AP"))
+
+
+def test_parse_question_reads_history_and_day():
+    row = parse_question(
+        as_line(id=1, question="?", history=["Who?", {"role": "assistant", "text": "She."}], as_of="2025-05-01")
+    )
+    assert [(turn.role, turn.text) for turn in row.history] == [("user", "Who?"), ("assistant", "She.")]
+    assert row.as_of == date(2025, 5, 1)
 
 
 def test_parse_question_refuses_a_bad_line():

@@ -44,6 +44,7 @@ def test_public_names_are_pinned():
         "Answer",
         "Article",
         "Byline",
+        "Chat",
         "Citation",
         "Filters",
         "Hit",
@@ -53,6 +54,7 @@ def test_public_names_are_pinned():
         "Statement",
         "StreamEvent",
         "Support",
+        "Turn",
         "open",
     ]
     assert all(getattr(qa, name) is not None for name in qa.__all__)

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 # What a plain question must not wait for; `--help` must not even wait for numpy.
 HEAVY = {"chromadb", "gradio", "llama_index", "fastapi", "trafilatura", "pypdf", "openai"}
 QUESTION = "Which journalist revealed that an Iraqi man had been sent to Rwanda?"
-COMMANDS = ["add", "ask", "search", "list", "show", "remove", "serve", "doctor", "compact", "reindex", "eval"]
+COMMANDS = ["add", "ask", "search", "chat", "list", "show", "remove", "serve", "doctor", "compact", "reindex", "eval"]
 HIT_KEYS = ["rank", "passage_id", "article_id", "start", "end", "score", "signals"]
 
 
