@@ -212,6 +212,15 @@ def serve(
     import_module("app").serve(settings)
 
 
+@app.command(epilog="Example: byline mcp")
+def mcp(context: typer.Context, library: LibraryOption = None) -> None:
+    """Serve ask, search and get_article to language models' tools over stdin and stdout (extra [mcp])."""
+    from qa.mcp_server import make_mcp_server
+
+    with open_library(context, library) as opened:
+        make_mcp_server(opened).run("stdio")
+
+
 @app.command(
     "eval",
     epilog="Example: byline eval --help",
