@@ -38,6 +38,7 @@ from qa.cli_options_typer import (
     print_lines,
     progress,
 )
+from qa.cli_service_typer import service_commands
 from qa.log_setup import log_at, start_logging
 
 if TYPE_CHECKING:
@@ -195,6 +196,7 @@ def search(
 
 
 app.add_typer(commands)
+app.add_typer(service_commands)
 
 
 @app.command(epilog="Example: byline serve --port 8080")
