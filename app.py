@@ -41,6 +41,7 @@ PORT = 7860  # Gradio's usual port
 PORTS_TRIED = 20  # more copies of the page than that on one machine are a mistake, not a wish
 TURN_SECONDS = 10  # how long a starting page waits for a command that has the library
 SHUTDOWN_SECONDS = 2  # an open page keeps a connection for as long as it is open; do not wait for it
+KEEP_ALIVE_SECONDS = 30  # uvicorn's 5 are less than a person thinks between two questions
 SAMPLED = "sample-added"  # in the library's folder: a sample that was removed must not come back at the next start
 
 
@@ -272,7 +273,12 @@ def _run(app: FastAPI, listener: socket.socket, host: str, on_ready: Callable[[]
             on_ready()
 
     config = uvicorn.Config(
-        app, log_level="warning", server_header=False, timeout_graceful_shutdown=SHUTDOWN_SECONDS, ws="none"
+        app,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        ws="none",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     AnnouncingServer(config).run(sockets=[listener])
 

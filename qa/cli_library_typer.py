@@ -114,15 +114,6 @@ def reindex(context: typer.Context, library: LibraryOption = None) -> None:
     typer.echo("rebuilt" if rebuilt else "nothing to do: the library was already built with these settings")
 
 
-@commands.command(epilog="Example: byline password")
-def password() -> None:
-    """Ask for a password and print its hash, for BYLINE_PASSWORD_HASH."""
-    from qa.access import hash_password
-
-    chosen = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
-    typer.echo(hash_password(chosen))
-
-
 def _disk_bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 

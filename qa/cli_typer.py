@@ -40,6 +40,7 @@ from qa.cli_options_typer import (
     print_lines,
     progress,
 )
+from qa.cli_service_typer import service_commands
 from qa.log_setup import log_at, start_logging
 
 if TYPE_CHECKING:
@@ -217,6 +218,7 @@ def search(
 
 app.add_typer(commands)
 app.add_typer(chat_commands)
+app.add_typer(service_commands)
 
 
 @app.command(epilog="Example: byline serve --port 8080")
@@ -232,6 +234,15 @@ def serve(
     settings = make_settings(context, library, host=host, port=port)
     # By name: the page lies downstream of this package, and only this entry may start it.
     import_module("app").serve(settings)
+
+
+@app.command(epilog="Example: byline mcp")
+def mcp(context: typer.Context, library: LibraryOption = None) -> None:
+    """Serve ask, search and get_article to language models' tools over stdin and stdout (extra [mcp])."""
+    from qa.mcp_server import make_mcp_server
+
+    with open_library(context, library) as opened:
+        make_mcp_server(opened).run("stdio")
 
 
 @app.command(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 ProgressCallback = Callable[[AddProgress], None]
 _CONNECT_S = 2.0  # on loopback it takes a millisecond
-_HELLO_S = 15.0  # an owner that is only just starting answers when its page is ready
+_HELLO_S = 30.0  # an owner that is only just starting answers when its page is ready
 _READ_S = 120.0  # one answer, behind a full queue
 _ADD_S = 600.0  # one batch, behind a folder that the page is adding
 _BUSY_S = 60.0  # how long "busy" is answered with patience

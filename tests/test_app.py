@@ -1,5 +1,6 @@
 """The page without a browser: its views as functions, and the guarded web application over a fake library."""
 
+import asyncio
 import re
 import socket
 import subprocess
@@ -291,13 +292,57 @@ def test_guard_lets_uploads_be_larger(client, monkeypatch):
     Path(uploaded.json()[0]).unlink()
 
 
+def test_http_interface_stands_beside_the_page_behind_the_same_guard(client):
+    response = client.get("/v1/articles")
+    assert response.json()["total"] == 2 and len(response.headers["x-request-id"]) == 16
+    for name, value in guard.HEADERS.items():
+        assert response.headers[name] == value
+    assert client.get("/openapi.json").json()["info"]["title"] == "Byline"
+    assert 'route="/v1/articles"' in client.get("/metrics").text
+
+
+@pytest.mark.parametrize(
+    ("headers", "content", "status"),
+    [
+        ({"host": "evil.example"}, b"{}", 421),
+        ({"origin": "https://evil.example"}, b"{}", 403),
+        ({"origin": "http://["}, b"{}", 403),
+        ({"sec-fetch-site": "cross-site"}, b"{}", 403),
+        ({}, b"x" * 1_000_001, 413),
+        ({"content-length": "many"}, b"{}", 413),
+    ],
+)
+def test_guard_refuses_programs_in_json(client, headers, content, status):
+    refused = client.post("/v1/ask", content=content, headers={"content-type": "application/json", **headers})
+    assert refused.status_code == status and set(refused.json()["error"]) == {"type", "message"}
+
+
+def test_guard_does_not_wait_for_a_body_that_does_not_come(monkeypatch):
+    monkeypatch.setattr(guard, "BODY_WITHIN_S", 0.01)
+    sent = []
+
+    async def reads(scope, receive, send):
+        while (await receive()).get("more_body"):
+            pass
+
+    async def silent():
+        await asyncio.sleep(60)
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/v1/ask", "headers": [(b"host", b"localhost")]}
+    asyncio.run(guard.Guard(reads)(scope, silent, send))
+    assert sent[0]["status"] == 408
+
+
 def test_guard_accepts_the_host_it_was_started_with():
     async def hello(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"hello"})
 
-    client = TestClient(guard.Guard(hello, host="192.168.7.7"))
-    for host, status in (("192.168.7.7:7860", 200), ("localhost", 200), ("10.0.0.1", 421)):
+    client = TestClient(guard.Guard(hello, host="192.168.7.7", hosts=("news.example",)))
+    for host, status in (("192.168.7.7:7860", 200), ("localhost", 200), ("news.example", 200), ("10.0.0.1", 421)):
         assert client.get("/", headers={"host": host}).status_code == status
 
 

@@ -240,11 +240,13 @@ def test_uploaded_files_become_articles_and_their_names_no_paths(client, service
         (b'{"text": "x", "colour": "red"}', 422),
         (b'{"articles": []}', 422),
         (b'{"articles": 7}', 422),
-        (b'{"text": "\\ud800"}', 400),
+        (b'{"text": "\\ud800"}', 422),
+        (b"[" * 100_000, 400),
+        (b'{"text": "\xff"}', 400),
         (b'[{"text": "x"}' + b', {"text": "x"}' * 1000 + b"]", 422),
         (b'{"text": "' + b"x" * 10_000_001 + b'"}', 413),
     ],
-    ids=range(11),
+    ids=range(13),
 )
 def test_bad_articles_are_one_sentence(client, content, status):
     sentence(client.post("/v1/articles", content=content, headers={"content-type": "application/json"}), status)

@@ -259,7 +259,9 @@ def _start_together(tmp_path, round_):
 
 def _check_nothing_lost(library, rows, ends):
     for code, err in ends:
-        assert code == 0 or (code == 1 and err.count("\n") == 1 and "in use by process" in err), err
+        # A page that takes half a minute to start on a busy machine refuses too, in its own sentence.
+        refused = "in use by process" in err or "does not answer" in err
+        assert code == 0 or (code == 1 and err.count("\n") == 1 and refused), err
     if ends[1][0] != 0:  # the page, or a reader, had it for longer than `add` waits
         assert byline(library, "add", str(rows)).returncode == 0
     checked = byline(library, "doctor")

@@ -1,0 +1,188 @@
+"""The HTTP interface under load, by hand: `python -m evals.benchmarks.http_load`.
+
+A server in a process of its own answers from the bundled articles. First 50 users ask 3 questions each, one after the
+other; then one honest user asks alone, and again while 200 clients at three other addresses ask without pause, send a
+body that is too large and connections that say nothing. With `--pretend S` an answer takes S seconds of waiting instead
+of reading, which measures the server and not the reader (DESIGN 4, last row, is `--pretend 0.2`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import httpx
+
+QUESTIONS = (
+    "Which journalist revealed that an Iraqi man had been sent to Rwanda?",
+    "How much compensation does Rwanda want?",
+    "What is the capital of Australia?",
+)
+USERS, FLOODERS, HALF_OPEN = 50, 200, 100
+FLOOD_SECONDS = 15.0
+HONEST_QUESTIONS = 20
+FLOOD_FROM = ("127.0.0.2", "127.0.0.3", "127.0.0.4")  # all of 127.0.0.0/8 is this machine
+
+
+def serve(folder: str, pretend_s: float, workers: int) -> None:
+    """Serve the library in `folder` until the process is ended; print the port."""
+    import uvicorn
+
+    import qa
+    from corpus.load import bundled_articles
+    from qa.http_fastapi import make_api
+    from qa.metrics_prometheus import Metrics
+    from qa.service import make_service
+    from qa.settings import Settings
+    from qa.types import Answer
+    from qa.views.guard import Guard
+
+    with qa.open(folder, settings=Settings(workers=workers)) as byline:
+        byline.add(bundled_articles())
+        ready = byline.ask(QUESTIONS[0])
+        if pretend_s:
+
+            def pretend(question: str, **options: object) -> Answer:
+                time.sleep(pretend_s)
+                return ready
+
+            byline.ask = pretend  # type: ignore[method-assign]
+        service = make_service(byline, Settings(workers=workers))
+        guarded = Guard(make_api(service, Metrics(service)))
+        config = uvicorn.Config(guarded, port=0, log_level="error", ws="none")
+        server = uvicorn.Server(config)
+
+        async def announced() -> None:
+            task = asyncio.create_task(server.serve())
+            while not server.started:
+                await asyncio.sleep(0.02)
+            print(server.servers[0].sockets[0].getsockname()[1], flush=True)  # noqa: T201
+            await task
+
+        asyncio.run(announced())
+
+
+async def ask_in_turn(client: httpx.AsyncClient, n: int, tally: Counter[int]) -> list[float]:
+    """Ask `n` questions one after the other; return how long each took."""
+    seconds = []
+    for number in range(n):
+        started = time.perf_counter()
+        response = await client.post("/v1/ask", json={"question": QUESTIONS[number % len(QUESTIONS)]})
+        seconds.append(time.perf_counter() - started)
+        tally[response.status_code] += 1
+    return seconds
+
+
+def client_at(base_url: str, address: str, n: int) -> httpx.AsyncClient:
+    """Return a client that calls from a loopback address of its own."""
+    limits = httpx.Limits(max_connections=n, max_keepalive_connections=n)
+    transport = httpx.AsyncHTTPTransport(local_address=address, limits=limits)
+    return httpx.AsyncClient(base_url=base_url, transport=transport, timeout=60, trust_env=False)
+
+
+async def measure_users(base_url: str) -> dict[str, object]:
+    """Fifty users at once, three questions each."""
+    tally: Counter[int] = Counter()
+    async with client_at(base_url, "127.0.0.1", USERS) as client:
+        started = time.perf_counter()
+        taken = await asyncio.gather(*(ask_in_turn(client, 3, tally) for _ in range(USERS)))
+        wall = time.perf_counter() - started
+    seconds = sorted(second for one in taken for second in one)
+    return {"answers_per_s": round(len(seconds) / wall, 1), **_spread(seconds), "statuses": dict(tally)}
+
+
+async def measure_flood(base_url: str) -> dict[str, object]:
+    """One honest user alone, and during a flood."""
+    quiet, during, flood = Counter[int](), Counter[int](), Counter[int]()
+    async with client_at(base_url, "127.0.0.1", 1) as honest:
+        alone = await ask_in_turn(honest, HONEST_QUESTIONS, quiet)
+        stop = time.monotonic() + FLOOD_SECONDS
+        async with contextlib.AsyncExitStack() as stack:
+            clients = [await stack.enter_async_context(client_at(base_url, a, FLOODERS)) for a in FLOOD_FROM]
+            tasks = [asyncio.create_task(_flood(clients[n % len(clients)], stop, flood)) for n in range(FLOODERS)]
+            tasks.append(asyncio.create_task(_send_too_much(clients[0], flood)))
+            silent = [await asyncio.open_connection(*_place(base_url)) for _ in range(HALF_OPEN)]
+            await asyncio.sleep(1.0)
+            flooded = await ask_in_turn(honest, HONEST_QUESTIONS, during)
+            await asyncio.gather(*tasks)
+            for _, writer in silent:
+                writer.close()
+    p95 = {"alone": _spread(sorted(alone))["p95_s"], "flooded": _spread(sorted(flooded))["p95_s"]}
+    return {
+        "honest_p95_s": p95,
+        "ratio": round(p95["flooded"] / p95["alone"], 2),
+        "honest_statuses": [dict(quiet), dict(during)],
+        "flood_statuses": dict(flood),
+    }
+
+
+async def _flood(client: httpx.AsyncClient, stop: float, tally: Counter[int]) -> None:
+    while time.monotonic() < stop:
+        try:
+            response = await client.post("/v1/ask", json={"question": QUESTIONS[0]})
+            tally[response.status_code] += 1
+            if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+                await asyncio.sleep(0.2)  # not what it was told; yet this client must leave a core to the server
+        except httpx.TransportError:
+            tally[0] += 1
+
+
+async def _send_too_much(client: httpx.AsyncClient, tally: Counter[int]) -> None:
+    async def hundred_megabytes() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b"x" * 1_000_000
+
+    headers = {"content-type": "application/json"}
+    try:
+        tally[(await client.post("/v1/ask", content=hundred_megabytes(), headers=headers)).status_code] += 1
+    except httpx.TransportError:
+        tally[httpx.codes.REQUEST_ENTITY_TOO_LARGE] += 1  # the server hung up in the middle of it
+
+
+def _place(base_url: str) -> tuple[str, int]:
+    url = httpx.URL(base_url)
+    return url.host, url.port or 80
+
+
+def _spread(seconds: Sequence[float]) -> dict[str, float]:
+    p95 = seconds[min(len(seconds) - 1, round(0.95 * len(seconds)))]
+    return {"p50_s": round(statistics.median(seconds), 3), "p95_s": round(p95, 3)}
+
+
+def main() -> None:
+    """Start the server, ask it, print what was measured."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--pretend", type=float, default=0.0, metavar="S", help="answers take S seconds of waiting")
+    parser.add_argument("--workers", type=int, default=16)
+    parser.add_argument("--no-flood", action="store_true")
+    parser.add_argument("--serve", metavar="DIR", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.serve:
+        serve(given.serve, given.pretend, given.workers)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        own = [sys.executable, "-m", "evals.benchmarks.http_load", "--serve", str(Path(folder) / "library")]
+        options = ["--pretend", str(given.pretend), "--workers", str(given.workers)]
+        with subprocess.Popen([*own, *options], stdout=subprocess.PIPE, text=True) as server:
+            try:
+                assert server.stdout is not None
+                base_url = f"http://127.0.0.1:{int(server.stdout.readline())}"
+                print(json.dumps({"users": asyncio.run(measure_users(base_url))}))  # noqa: T201
+                if not given.no_flood:
+                    print(json.dumps({"flood": asyncio.run(measure_flood(base_url))}))  # noqa: T201
+            finally:
+                server.terminate()
+
+
+if __name__ == "__main__":
+    main()
