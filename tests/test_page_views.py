@@ -125,7 +125,9 @@ def test_render_health_offers_repair_only_for_what_is_not_well():
     assert "repair" not in render_health({}, [well])
     html = render_health({"Articles": 1_500_000}, [well, ill])
     assert 'class="repair"' in html and "<img" not in html and "Articles 1.5 MB" in html
-    assert "<button" not in render_health({}, busy="Checking …").split("</div>")[0]
+    assert "<button" not in render_health({}, busy="Checking …").split("</div>")[
+        0
+    ] and '<details class="health">' in render_health({})
 
 
 def test_storage_of_counts_the_bytes(tmp_path):
