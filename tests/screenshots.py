@@ -41,6 +41,10 @@ def take(browser: Browser, address: str, folder: Path) -> None:
             shoot(page, folder / f"unfolded-{name}-{scheme}.png")
             for summary in page.locator("#chat-column summary").all():
                 summary.click()
+            page.get_by_role("tab", name="Inspector").click()
+            page.wait_for_selector("table.candidates")
+            shoot(page, folder / f"inspector-{name}-{scheme}.png")
+            page.get_by_role("tab", name="Ask").click()
             ask(page, DECLINED)
             shoot(page, folder / f"declined-{name}-{scheme}.png")
             page.get_by_role("tab", name="Library").click()
@@ -50,9 +54,8 @@ def take(browser: Browser, address: str, folder: Path) -> None:
             page.locator(".health .check").click()
             page.wait_for_selector(".health li")
             shoot(page, folder / f"health-{name}-{scheme}.png")
-            page.get_by_role("tab", name="Inspector").click()
-            page.wait_for_selector("table.candidates")
-            shoot(page, folder / f"inspector-{name}-{scheme}.png")
+            page.get_by_role("tab", name="Settings").click()
+            shoot(page, folder / f"settings-{name}-{scheme}.png")
             page.close()
 
 

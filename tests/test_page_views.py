@@ -8,6 +8,7 @@ import pytest
 from corpus.types import Span
 from index.checks import Finding
 from index.types import ArticleInfo, Filters, Signals
+from qa.settings import Settings
 from qa.types import Abstention, Answer, Citation, Statement, Support
 from qa.views.chat import Turn, earlier_turns, render_chat, stop
 from qa.views.download import file_name, render_download
@@ -16,6 +17,7 @@ from qa.views.filters import UnusableFilterError, in_words, make_filters, render
 from qa.views.health import render_health, storage_of, written_size
 from qa.views.inspector import render_inspector, why
 from qa.views.library import Outcome, render_library, render_outcomes
+from qa.views.settings import HERE_ALONE, SENT, render_settings
 from qa.views.timeline import render_timeline
 from qa.views.turn_actions import render_suggestions
 from tests.fakes import make_article, make_hits
@@ -154,3 +156,9 @@ def test_downloads_are_text_under_a_plain_name():
 def test_render_suggestions_are_buttons_that_ask():
     assert render_suggestions(0, ()) == ""
     assert '<button type="button" class="example">Who is &lt;b&gt;?</button>' in render_suggestions(3, ["Who is <b>?"])
+
+
+def test_render_settings_says_what_leaves_the_machine(tmp_path):
+    html = render_settings(Settings(library=tmp_path / "<b>"))
+    assert HERE_ALONE in html and "&lt;b&gt;" in html and "BYLINE_CHUNK_TOKENS" in html
+    assert SENT in render_settings(Settings().model_copy(update={"reader": "llm"}))
