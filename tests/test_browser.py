@@ -286,3 +286,24 @@ def test_visitors_do_not_see_each_other(page, browser, address):
     expect(page.locator(".turn")).to_have_count(1)
     page.locator(".chip").first.click()
     expect(page.locator("mark.active").first).to_be_visible()
+
+
+def test_suggested_questions_are_answered(page):
+    ask(page, "Which journalist uncovered the deportation of an Iraqi man to Rwanda?")
+    first = page.locator(".suggested .example").first
+    expect(first).to_be_visible(timeout=120_000)
+    assert 1 <= page.locator(".suggested .example").count() <= 3
+    question = first.inner_text()
+    first.click()
+    expect(page.locator(".turn[aria-busy=false]")).to_have_count(2, timeout=60_000)
+    last = page.locator(".turn").last
+    expect(last.locator(".question")).to_have_text(question)
+    expect(last.locator(".statement .chip").first).to_be_visible()
+
+
+def test_library_is_checked_from_the_page(page):
+    open_library(page)
+    page.locator(".health summary").click()
+    page.get_by_role("button", name="Check the library").click()
+    expect(page.locator(".health li.well")).to_have_count(4, timeout=60_000)
+    expect(page.get_by_role("button", name="Repair")).to_have_count(0)

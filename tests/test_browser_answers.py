@@ -364,3 +364,12 @@ def test_a_slow_answer_can_be_stopped_and_asked_again(browser, tmp_path):
         expect(page.locator(".turn .statement")).to_contain_text("Mary Lee", timeout=20_000)
         expect(page.locator(".turn")).to_have_count(1)
         page.close()
+
+
+def test_article_of_the_library_becomes_the_only_one_asked(page):
+    page.get_by_role("tab", name="Library").click()
+    page.get_by_role("button", name="Ask about Title of snow").click()
+    expect(page.get_by_role("textbox", name="Question")).to_be_focused()
+    expect(page.locator("#searching summary")).to_have_text("Searching only “Title of snow”")
+    ask(page, "What of Oslo?")
+    assert set(page.locator(".chip bdi").all_inner_texts()) == {"The Weekly · Title of snow"}

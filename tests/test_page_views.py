@@ -159,6 +159,7 @@ def test_render_suggestions_are_buttons_that_ask():
 
 
 def test_render_settings_says_what_leaves_the_machine(tmp_path):
-    html = render_settings(Settings(library=tmp_path / "<b>"))
-    assert HERE_ALONE in html and "&lt;b&gt;" in html and "BYLINE_CHUNK_TOKENS" in html
+    html = render_settings(Settings(library=tmp_path, encoder="onnx:<b>"))
+    assert HERE_ALONE in html and "onnx:&lt;b&gt;" in html and "BYLINE_CHUNK_TOKENS" in html
+    assert str(tmp_path) not in html
     assert SENT in render_settings(Settings().model_copy(update={"reader": "llm"}))

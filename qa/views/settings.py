@@ -13,8 +13,7 @@ HERE_ALONE = "Nothing leaves this machine: articles, questions and answers are r
 SENT = (
     "Each question and the passages found for it are sent to the model that the setting “reader” names; nothing else."
 )
-MEANINGS = {
-    "library": "Folder that holds the articles and both indexes",
+MEANINGS = {  # not the library's folder: a visitor from elsewhere has no need to know places on this machine
     "reader": "What turns passages into answers",
     "strictness": "How sure the reader must be before it answers rather than declines",
     "k": "Passages that an answer shows",
