@@ -22,6 +22,7 @@ import typer
 from corpus.errors import QAError
 from qa import __version__
 from qa.cli_chat_typer import commands as chat_commands
+from qa.cli_export_typer import ExportOption, export_answer
 from qa.cli_library_typer import commands
 from qa.cli_options_typer import (
     AsOfOption,
@@ -160,9 +161,12 @@ def ask(
     as_of: AsOfOption = None,
     reader: Annotated[str | None, typer.Option(metavar="NAME", help="What reads the passages: extractive.")] = None,
     batch: BatchOption = None,
+    export: ExportOption = None,
     library: LibraryOption = None,
 ) -> None:
     """Answer a question from the articles, with citations, or say that they do not say."""
+    if export is not None and batch is not None:
+        raise typer.BadParameter("--export takes one question, not --batch.")
     question, filters = _one_of(words, batch), make_filters(since, until, outlet)
     day = as_of and as_of.date()
 
@@ -175,6 +179,8 @@ def ask(
             _print_batch(batch, answer_to)
             return
         answer = byline.ask(question, k=k, filters=filters, as_of=day)
+    if export is not None:
+        export_answer(answer, export)
     if as_json:
         print_json(answer.to_dict())
         return

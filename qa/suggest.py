@@ -38,17 +38,20 @@ class Candidate:
     description: str = ""
 
 
-def suggest_questions(answer: Answer, ask: Callable[[str], Answer]) -> list[str]:
+def suggest_questions(
+    answer: Answer, ask: Callable[[str], Answer], may_go_on: Callable[[], bool] = lambda: True
+) -> list[str]:
     """Return up to three questions that the same library answers.
 
     Args:
         answer: The one just given; what it was asked and what it cites are not suggested again.
         ask: Answers a question from the same library, within the same filters.
+        may_go_on: Asked before each question; once it says no, what was found so far is returned.
     """
     shown = {(citation.article.id, citation.span) for citation in answer.citations}
     suggested: list[str] = []
     for candidate in candidates(answer)[:MAX_TRIED]:
-        if len(suggested) == MAX_SUGGESTED:
+        if len(suggested) == MAX_SUGGESTED or not may_go_on():
             break
         found = ask(candidate.question)
         places = {(citation.article.id, citation.span) for citation in found.citations}

@@ -8,6 +8,7 @@ from pathlib import Path
 from corpus.errors import ArticleNotFoundError, EmptyCorpusError, SettingsError
 from corpus.types import Article, LoadFailure, Passage, Span
 from index.types import AddReport, ArticleInfo, Filters, Hit, Signals
+from qa.settings import Settings
 from qa.types import Abstention, Answer, Citation, Statement, StreamEvent, Support, flat
 
 EVERYTHING = Filters()
@@ -18,6 +19,7 @@ class FakeByline:
 
     def __init__(self, folder: Path, *articles: Article, max_question_chars: int = 4000) -> None:
         self.folder = folder
+        self.settings = Settings(library=folder)
         self.max_question_chars = max_question_chars
         self._articles = {article.id: article for article in articles}
 

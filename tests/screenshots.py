@@ -12,6 +12,8 @@ from playwright.sync_api import Browser, Page
 from tests.browser_page import chromium
 from tests.page_process import serving
 
+README = {"answer": "evidence", "declined": "declined", "inspector": "inspector", "library": "library"}
+COLOURS = 96  # what the README shows is text on paper: no eye sees the difference, and the file is half as large
 SIZES = {"wide": (1280, 800), "narrow": (390, 844)}
 ANSWERED = "Which journalist uncovered the deportation of an Iraqi man to Rwanda?"
 DECLINED = "What is the capital of Australia?"
@@ -27,15 +29,33 @@ def take(browser: Browser, address: str, folder: Path) -> None:
             shoot(page, folder / f"empty-{name}-{scheme}.png")
             ask(page, ANSWERED)
             shoot(page, folder / f"answered-{name}-{scheme}.png")
+            page.locator(".chip").first.hover()
+            shoot(page, folder / f"quote-{name}-{scheme}.png")
+            page.mouse.move(2, 2)
             page.locator(".chip").first.click()
             page.wait_for_selector("mark.active")
             shoot(page, folder / f"evidence-{name}-{scheme}.png")
             page.keyboard.press("Escape")
+            for summary in page.locator("#chat-column summary").all():
+                summary.click()
+            shoot(page, folder / f"unfolded-{name}-{scheme}.png")
+            for summary in page.locator("#chat-column summary").all():
+                summary.click()
+            page.get_by_role("tab", name="Inspector").click()
+            page.wait_for_selector("table.candidates")
+            shoot(page, folder / f"inspector-{name}-{scheme}.png")
+            page.get_by_role("tab", name="Ask").click()
             ask(page, DECLINED)
             shoot(page, folder / f"declined-{name}-{scheme}.png")
             page.get_by_role("tab", name="Library").click()
             page.wait_for_selector("table.articles")
             shoot(page, folder / f"library-{name}-{scheme}.png")
+            page.locator(".health summary").click()
+            page.locator(".health .check").click()
+            page.wait_for_selector(".health li")
+            shoot(page, folder / f"health-{name}-{scheme}.png")
+            page.get_by_role("tab", name="Settings").click()
+            shoot(page, folder / f"settings-{name}-{scheme}.png")
             page.close()
 
 
@@ -54,18 +74,31 @@ def shoot(page: Page, path: Path) -> None:
     page.screenshot(path=path)
 
 
+def shrink(folder: Path, docs: Path) -> None:
+    """Write the README's pictures, small, from those just taken."""
+    from PIL import Image
+
+    docs.mkdir(exist_ok=True)
+    for name, view in README.items():
+        with Image.open(folder / f"{view}-wide-light.png") as picture:
+            picture.convert("RGB").quantize(COLOURS).save(docs / f"{name}.png", optimize=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where the pictures go")
     parser.add_argument("--address", help="a page that is running already; otherwise one is started over the sample")
+    parser.add_argument("--readme", type=Path, metavar="DOCS", help="where the README's four pictures go, small")
     chosen = parser.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
     with chromium() as browser:
         if chosen.address:
             take(browser, chosen.address, chosen.folder)
-            return
-        with tempfile.TemporaryDirectory() as library, serving(Path(library)) as address:
-            take(browser, address, chosen.folder)
+        else:
+            with tempfile.TemporaryDirectory() as library, serving(Path(library)) as address:
+                take(browser, address, chosen.folder)
+    if chosen.readme:
+        shrink(chosen.folder, chosen.readme)
 
 
 if __name__ == "__main__":

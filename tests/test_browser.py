@@ -30,6 +30,10 @@ HOSTILE = [
     "<a href='javascript:window.ran = 1'>Click</a>",
     "${window.ran = 1} {{window.ran}} `",
     "![pixel](http://192.0.2.1/pixel.png)",
+    "[click](javascript:window.ran=1)",
+    "<style>@import 'http://192.0.2.1/x.css'</style>",
+    "</textarea></script><iframe srcdoc='<script>parent.ran=1</script>'></iframe>",
+    "\u202egnihton\u202c",
 ]
 
 
@@ -209,7 +213,24 @@ def test_upload_is_listed_cited_and_gone_after_removal(page):
     expect(page.locator(".turn").last.locator(".answer")).not_to_contain_text("Ebba Quist")
 
 
-def test_hostile_articles_stay_text(page):
+def take_evidence_pack(page: Page, browser) -> None:
+    """Open the pack of the first answer, which holds the hostile article's text, in a page of its own."""
+    page.locator(".packs summary").first.click()
+    with page.expect_download() as taken:
+        page.locator(".pack[data-form=html]").first.click()
+    opened, requested = browser.new_page(), []
+    opened.on("request", lambda request: requested.append(request.url))
+    address = taken.value.path().with_suffix(".html")
+    address.write_bytes(taken.value.path().read_bytes())
+    opened.goto(address.as_uri())
+    expect(opened.locator("#check.good")).to_be_visible()
+    opened.locator("summary").first.click()
+    opened.wait_for_timeout(300)
+    assert opened.evaluate("window.ran") is None and requested == [address.as_uri()]
+    opened.close()
+
+
+def test_hostile_articles_stay_text(page, browser):
     open_library(page)
     row = {
         "id": "hostile",
@@ -225,9 +246,19 @@ def test_hostile_articles_stay_text(page):
     ask(page, f"Who is the mayor of Zyx? {HOSTILE[1]}")
     page.locator(".chip").first.click()
     expect(page.locator("#evidence")).to_contain_text(HOSTILE[3])
+    expect(page.locator("#evidence")).to_contain_text(HOSTILE[-2])
+    assert "\u202e" not in page.locator("#evidence").inner_text() + page.locator("#chat").inner_text()
+    page.locator(".chip").first.hover()
+    page.locator(".consulted summary").first.click()
+    page.get_by_role("button", name="Copy").first.click()
+    take_evidence_pack(page, browser)
+    page.get_by_role("tab", name="Inspector").click()
+    expect(page.locator(".candidates")).to_contain_text(HOSTILE[0])
     page.wait_for_timeout(500)  # long enough for an image to fail and its handler to run
     assert page.evaluate("window.ran") is None
-    assert page.locator("#chat script, #chat img, #evidence script, #evidence img, #evidence svg").count() == 0
+    parts = ("chat", "evidence", "searching", "suggested", "inspector", "quote-card")
+    for made in ("script", "img", "iframe", "style", "[onerror]", "[onload]", "a[href^=javascript]"):
+        assert page.locator(", ".join(f"#{part} {made}" for part in parts)).count() == 0
     open_library(page)
     page.locator("table.articles tr", has_text="window.ran").get_by_role("button", name=re.compile("^Remove")).click()
     page.locator("table.articles .yes:visible").click()
@@ -255,3 +286,24 @@ def test_visitors_do_not_see_each_other(page, browser, address):
     expect(page.locator(".turn")).to_have_count(1)
     page.locator(".chip").first.click()
     expect(page.locator("mark.active").first).to_be_visible()
+
+
+def test_suggested_questions_are_answered(page):
+    ask(page, "Which journalist uncovered the deportation of an Iraqi man to Rwanda?")
+    first = page.locator(".suggested .example").first
+    expect(first).to_be_visible(timeout=120_000)
+    assert 1 <= page.locator(".suggested .example").count() <= 3
+    question = first.inner_text()
+    first.click()
+    expect(page.locator(".turn[aria-busy=false]")).to_have_count(2, timeout=60_000)
+    last = page.locator(".turn").last
+    expect(last.locator(".question")).to_have_text(question)
+    expect(last.locator(".statement .chip").first).to_be_visible()
+
+
+def test_library_is_checked_from_the_page(page):
+    open_library(page)
+    page.locator(".health summary").click()
+    page.get_by_role("button", name="Check the library").click()
+    expect(page.locator(".health li.well")).to_have_count(4, timeout=60_000)
+    expect(page.get_by_role("button", name="Repair")).to_have_count(0)

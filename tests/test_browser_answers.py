@@ -1,6 +1,7 @@
 """The page in a real Chromium over made-up articles: what is shown of an answer, and what can be done with it."""
 
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,8 @@ from tests.page_thread import serving_here  # noqa: E402
 
 pytestmark = [
     pytest.mark.browser,
+    # Gradio's own statistics, of what it served; here they would be counted in a process where warnings are errors.
+    pytest.mark.filterwarnings("ignore:'future.no_silent_downcasting'"),
     pytest.mark.timeout(600),
     pytest.mark.skipif(not CHROMIUM.exists(), reason="Debian's Chromium is not installed"),
 ]
@@ -278,3 +281,95 @@ def test_inspector_shows_what_was_read_and_why(page):
     expect(rows).to_have_count(2)
     expect(rows.nth(0)).to_contain_text("Cited as [1].")
     expect(rows.nth(1)).to_contain_text("Not used")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing_in_any_view(browser, address, scheme, width):
+    page = browser.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)
+    page.goto(address)
+    page.wait_for_selector("#chat section")
+    assert violations(page) == []
+    ask(page, "Do they disagree about Oslo?")
+    for summary in page.locator("#chat-column summary").all():
+        summary.click()
+    assert violations(page) == []
+    page.locator(".chip").first.click()
+    page.wait_for_selector("mark.active")
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    ask(page, "Was Zoe there?")
+    assert violations(page) == []
+    for name, part in (("Library", ".articles"), ("Inspector", ".candidates"), ("Settings", ".settings")):
+        page.get_by_role("tab", name=name).click()
+        page.wait_for_selector(part)
+        assert violations(page) == []
+    page.evaluate("document.querySelector('main').append(document.createElement('img'))")
+    assert violations(page) == ["image-alt"]  # it does look
+    page.close()
+
+
+def violations(page: Page) -> list[str]:
+    page.wait_for_timeout(500)  # colours fade in
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    return [found["id"] for found in axe.Axe().run(page).response["violations"]]
+
+
+def test_page_is_whole_at_twice_the_text_size(page):
+    page.set_viewport_size({"width": 640, "height": 400})  # what 200 % zoom leaves of 1280 by 800
+    ask(page, "Do they disagree about Oslo?")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.locator(".chip").first.click()
+    expect(page.locator("mark.active").first).to_be_visible()
+    page.keyboard.press("Escape")
+    box = page.get_by_role("textbox", name="Question").bounding_box()
+    assert box["y"] + box["height"] <= 400
+    assert page.locator("#chat").bounding_box()["height"] > 100
+
+
+def test_nothing_moves_for_those_who_ask_for_that(browser, address):
+    page = browser.new_page(reduced_motion="reduce")
+    page.goto(address)
+    ask(page, "Was Mary there?")
+    page.locator(".chip").first.click()
+    page.wait_for_selector("mark.active")
+    moving = "document.getAnimations().filter(a => a.effect.getComputedTiming().activeDuration > 10).length"
+    assert page.evaluate(moving) == 0
+    page.close()
+
+
+def test_a_slow_answer_can_be_stopped_and_asked_again(browser, tmp_path):
+    gate = threading.Event()
+
+    class Slow(FakeByline):
+        def _events(self, question, filters):
+            for event in super()._events(question, filters):
+                yield event
+                if event.kind == "hits":
+                    gate.wait(timeout=20)
+
+    with serving_here(Slow(tmp_path, RAIN, SNOW)) as address:
+        page = browser.new_page()
+        page.goto(address)
+        page.wait_for_selector("#chat section")
+        box = page.get_by_role("textbox", name="Question")
+        box.fill("Was Mary there?")
+        box.press("Enter")
+        page.get_by_role("button", name="Stop").click()
+        expect(page.locator(".turn .answer")).to_contain_text("Stopped.")
+        gate.set()
+        page.wait_for_timeout(1000)
+        expect(page.locator(".turn .answer")).to_contain_text("Stopped.")  # what came too late is not shown
+        page.get_by_role("button", name="Ask again").click()
+        expect(page.locator(".turn .statement")).to_contain_text("Mary Lee", timeout=20_000)
+        expect(page.locator(".turn")).to_have_count(1)
+        page.close()
+
+
+def test_article_of_the_library_becomes_the_only_one_asked(page):
+    page.get_by_role("tab", name="Library").click()
+    page.get_by_role("button", name="Ask about Title of snow").click()
+    expect(page.get_by_role("textbox", name="Question")).to_be_focused()
+    expect(page.locator("#searching summary")).to_have_text("Searching only “Title of snow”")
+    ask(page, "What of Oslo?")
+    assert set(page.locator(".chip bdi").all_inner_texts()) == {"The Weekly · Title of snow"}

@@ -8,6 +8,7 @@ import pytest
 from corpus.types import Span
 from index.checks import Finding
 from index.types import ArticleInfo, Filters, Signals
+from qa.settings import Settings
 from qa.types import Abstention, Answer, Citation, Statement, Support
 from qa.views.chat import Turn, earlier_turns, render_chat, stop
 from qa.views.download import file_name, render_download
@@ -16,6 +17,7 @@ from qa.views.filters import UnusableFilterError, in_words, make_filters, render
 from qa.views.health import render_health, storage_of, written_size
 from qa.views.inspector import render_inspector, why
 from qa.views.library import Outcome, render_library, render_outcomes
+from qa.views.settings import HERE_ALONE, SENT, render_settings
 from qa.views.timeline import render_timeline
 from qa.views.turn_actions import render_suggestions
 from tests.fakes import make_article, make_hits
@@ -125,7 +127,9 @@ def test_render_health_offers_repair_only_for_what_is_not_well():
     assert "repair" not in render_health({}, [well])
     html = render_health({"Articles": 1_500_000}, [well, ill])
     assert 'class="repair"' in html and "<img" not in html and "Articles 1.5 MB" in html
-    assert "<button" not in render_health({}, busy="Checking …").split("</div>")[0]
+    assert "<button" not in render_health({}, busy="Checking …").split("</div>")[
+        0
+    ] and '<details class="health">' in render_health({})
 
 
 def test_storage_of_counts_the_bytes(tmp_path):
@@ -152,3 +156,10 @@ def test_downloads_are_text_under_a_plain_name():
 def test_render_suggestions_are_buttons_that_ask():
     assert render_suggestions(0, ()) == ""
     assert '<button type="button" class="example">Who is &lt;b&gt;?</button>' in render_suggestions(3, ["Who is <b>?"])
+
+
+def test_render_settings_says_what_leaves_the_machine(tmp_path):
+    html = render_settings(Settings(library=tmp_path, encoder="onnx:<b>"))
+    assert HERE_ALONE in html and "onnx:&lt;b&gt;" in html and "BYLINE_CHUNK_TOKENS" in html
+    assert str(tmp_path) not in html
+    assert SENT in render_settings(Settings().model_copy(update={"reader": "llm"}))

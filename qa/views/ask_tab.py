@@ -105,16 +105,18 @@ def filters_html(byline: Byline, filters: Filters) -> str:
 
 def _wire_asking(tab: AskTab, byline: Byline) -> list[Any]:
     """Return the events that ask, so that they can be stopped."""
+    answering = _Answering()
 
     def steps(asked: str, before: Turns, filters: Filters) -> Iterator[tuple[Any, ...]]:
         searched = in_words(filters, byline.articles()) if filters else ""
         emptied: Any = ""
-        for step in chat_view.ask(byline, asked, before, filters, searched):
-            if isinstance(step, Refusal):
-                yield gr.skip(), render_alert(step.reason), asked, gr.skip(), gr.skip(), gr.skip()
-                return
-            yield chat_html(byline, step), "", emptied, step, None, ""
-            emptied = gr.skip()  # only once: the next question may already be being typed
+        with answering:
+            for step in chat_view.ask(byline, asked, before, filters, searched):
+                if isinstance(step, Refusal):
+                    yield gr.skip(), render_alert(step.reason), asked, gr.skip(), gr.skip(), gr.skip()
+                    return
+                yield chat_html(byline, step), "", emptied, step, None, ""
+                emptied = gr.skip()  # only once: the next question may already be being typed
 
     def on_ask(asked: str, turns: Turns, filters: Filters, editing: int | None) -> Iterator[tuple[Any, ...]]:
         before = turns if editing is None else tuple(turn for turn in turns if turn.number < editing)
@@ -135,20 +137,42 @@ def _wire_asking(tab: AskTab, byline: Byline) -> list[Any]:
         tab.suggested.ask_example(on_example, given, outputs, **QUIET),
         tab.chat.ask_again(on_again, [tab.turns], outputs, **QUIET),
     ]
-    suggestions = [event.success(_suggester(byline), [tab.turns], [tab.suggested], **QUIET) for event in asking]
+    suggest = _suggester(byline, answering)
+    suggestions = [event.success(suggest, [tab.turns], [tab.suggested], **QUIET) for event in asking]
     return asking + suggestions
 
 
-def _suggester(byline: Byline) -> Callable[[Turns], str]:
+class _Answering:
+    """Counts the questions that are being answered for anybody: what can wait does so while there are any."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._n = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._n += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._n -= 1
+
+    def nobody(self) -> bool:
+        return self._n == 0
+
+
+def _suggester(byline: Byline, answering: _Answering) -> Callable[[Turns], str]:
     suggesting = threading.Lock()
 
     def on_suggest(turns: Turns) -> str:
         last = turns[-1] if turns else None
-        # Suggesting costs as much as several answers: when many people ask at once, answers come first.
+        # Suggesting costs as much as several answers: when several people ask at once, answers come first.
         if last is None or last.answer is None or not suggesting.acquire(blocking=False):
             return ""
         try:
-            found = suggest_questions(last.answer, lambda question: byline.ask(question, filters=last.filters))
+            found = suggest_questions(
+                last.answer, lambda question: byline.ask(question, filters=last.filters), answering.nobody
+            )
         except QAError as error:  # e.g. the library was emptied or closed meanwhile: an answer stands without them
             _LOG.info("Nothing is suggested: %s", error)
             return ""

@@ -59,9 +59,10 @@ def render_health(storage: dict[str, int], findings: Sequence[Finding] = (), *, 
     mend = '<button type="button" class="repair">Repair: build both indexes anew</button>'
     broken = not busy and any(not each.ok for each in findings)
     return (
-        f'<section class="health"><h2>Storage and health</h2><p class="count">{sizes or "Nothing stored yet"}.</p>'
+        f'<details class="health"{" open" if findings or busy else ""}><summary>Storage and health</summary>'
+        f'<p class="count">{sizes or "Nothing stored yet"}.</p>'
         f'<div role="status">{f"<p>{escape(busy)}</p>" if busy else ""}{f"<ul>{lines}</ul>" if lines else ""}</div>'
-        f"<p>{idle} {mend if broken else ''}</p></section>"
+        f"<p>{idle} {mend if broken else ''}</p></details>"
     )
 
 

@@ -53,7 +53,8 @@ def _cited(answer: Answer, hit: Hit) -> bool:
 
 
 def _render_summary(answer: Answer) -> str:
-    result = "declined" if answer.abstained else f"answered with {len(answer.citations)} citations"
+    n = len(answer.citations)
+    result = "declined" if answer.abstained else f"answered with {n} citation{'' if n == 1 else 's'}"
     return (
         f'<p class="count">{result.capitalize()}; confidence {answer.confidence:.2f}; reader '
         f"<code>{escape(answer.reader)}</code>; settings <code>{escape(answer.settings)}</code></p>"

@@ -40,12 +40,12 @@ def lay_out_library_tab(byline: Byline) -> LibraryTab:
         upload = gr.File(label="Add articles", show_label=False, file_count="multiple", elem_id="upload", height=150)
         html_part("upload-hint", HINT)
         outcomes = html_part("outcomes")
+        health = html_part("health", render_health(storage_of(byline.folder)), scripted=True)
+        timeline = html_part("timeline", timeline_html(byline))
         wanted = gr.Textbox(
             placeholder="Find by title, outlet or file", label="Find", show_label=False, max_lines=1, elem_id="find"
         )
         table = html_part("library", _table_html(byline, ""), scripted=True)
-        timeline = html_part("timeline", timeline_html(byline))
-        health = html_part("health", render_health(storage_of(byline.folder)), scripted=True)
     return LibraryTab(upload, outcomes, wanted, table, timeline, health)
 
 

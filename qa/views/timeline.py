@@ -9,7 +9,7 @@ from datetime import date
 from qa.safe_text import written_date
 
 MOST_BARS = 60  # more are thinner than a pointer; then months become years
-WIDTH, HEIGHT, FOOT, GAP = 960, 120, 22, 3  # pixels
+WIDTH, HEIGHT, GAP = 960, 96, 3  # pixels
 
 
 def render_timeline(days: Sequence[date | None]) -> str:
@@ -29,17 +29,17 @@ def render_timeline(days: Sequence[date | None]) -> str:
     undated = len(days) - len(dated)
     said = f"{len(dated):,} dated articles by {label}, {written_date(dated[0])} to {written_date(dated[-1])}"
     said += f"; {undated:,} without a date" if undated else ""
+    ends = f"<p><span>{periods[0][0]}</span><span>{periods[-1][0]}</span></p>"
     return (
-        f'<figure class="timeline"><figcaption>{said}</figcaption>'
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{said}; at most {most:,} in one {label}.">{bars}'
-        f'<text x="0" y="{HEIGHT - 4}">{periods[0][0]}</text>'
-        f'<text x="{WIDTH}" y="{HEIGHT - 4}" text-anchor="end">{periods[-1][0]}</text></svg></figure>'
+        f'<figure class="timeline"><figcaption>{said}</figcaption><svg viewBox="0 0 {WIDTH} {HEIGHT}"'
+        f' preserveAspectRatio="none" role="img" aria-label="{said}; at most {most:,} in one {label}.">{bars}</svg>'
+        f"{ends}</figure>"
     )
 
 
 def _render_bar(left: float, width: float, share: float, title: str) -> str:
-    height = (HEIGHT - FOOT) * share
-    top = HEIGHT - FOOT - height
+    height = HEIGHT * share
+    top = HEIGHT - height
     return f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}"><title>{title}</title></rect>'
 
 

@@ -72,3 +72,13 @@ def test_suggest_stops_at_three_and_does_not_try_for_ever():
     asked.clear()
     assert suggest_questions(answer_with("Why?", article=article), lambda q: asked.append(q) or answer_with(q)) == []
     assert len(asked) == MAX_TRIED
+
+
+def test_suggest_leaves_off_when_it_may_not_go_on():
+    said = iter([True, False])
+    found = suggest_questions(
+        answer_with("Why?"),
+        lambda question: answer_with("?", "Ann Lee, the mayor of Oslo, opened the bridge.", short="the mayor of Oslo"),
+        lambda: next(said),
+    )
+    assert found == ["Who is Ann Lee?"]
