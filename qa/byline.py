@@ -32,6 +32,7 @@ class Byline:
         settings: The encoder, reader and sizes to use.
         embedder: Takes the place of the encoder that the settings name.
         reader: Takes the place of the reader that the settings name.
+        llm: An LLM of LlamaIndex that writes the answers, every statement checked.
 
     Raises:
         LibraryBusyError: If another process owns the library.
@@ -39,13 +40,20 @@ class Byline:
     """
 
     def __init__(
-        self, folder: Path, settings: Settings, *, embedder: Embedder | None = None, reader: Reader | None = None
+        self,
+        folder: Path,
+        settings: Settings,
+        *,
+        embedder: Embedder | None = None,
+        reader: Reader | None = None,
+        llm: object = None,
     ) -> None:
         from index.open import open_index
 
         self.folder = folder
         self.settings = settings
         self._reader = reader
+        self._llm = llm
         self._index = open_index(folder, embedder or make_embedder(settings), chunk_tokens=settings.chunk_tokens)
         self._retriever: Retriever | None = None
         self._pipeline: Pipeline | None = None
@@ -193,16 +201,13 @@ class Byline:
     def _answerer(self) -> Pipeline:
         from corpus.chunk import CHUNKER_VERSION
         from qa import __version__
-        from qa.network_onnx import ReaderNetwork
-        from qa.read_extractive import ExtractiveReader
+        from qa.make_reader import make_reader
 
         self._check_filled()
         retriever, settings = self._finder(), self.settings
         with self._building:
             if self._pipeline is None:
-                reader = self._reader or ExtractiveReader(
-                    ReaderNetwork(threads=settings.threads), strictness=settings.strictness
-                )
+                reader = self._reader or make_reader(settings, llm=self._llm)
                 facts = (__version__, self._index.embedder.fingerprint, CHUNKER_VERSION, reader.fingerprint)
                 self._pipeline = Pipeline(
                     retriever=retriever,

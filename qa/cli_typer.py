@@ -139,7 +139,9 @@ def ask(
     since: SinceOption = None,
     until: UntilOption = None,
     outlet: OutletOption = None,
-    reader: Annotated[str | None, typer.Option(metavar="NAME", help="What reads the passages: extractive.")] = None,
+    reader: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What reads the passages: extractive or llm.")
+    ] = None,
     batch: BatchOption = None,
     library: LibraryOption = None,
 ) -> None:

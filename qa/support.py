@@ -67,7 +67,7 @@ class SupportChecker:
         """Say how far the evidence, all of it together, supports the statement.
 
         A statement that is its quote word for word is `verbatim`. Otherwise every figure, date and name in it must
-        stand in the evidence, and the network must find it supported.
+        stand in the evidence, and the network must find it supported; when neither holds, it is unsupported.
         """
         if not evidence:
             return Checked(Support.UNSUPPORTED, 0.0, ("It cites nothing.",))
@@ -75,7 +75,7 @@ class SupportChecker:
             return Checked(Support.VERBATIM, 1.0, ())
         chance = max(self.chances(statement, evidence))
         problems = find_problems(statement, [f"{one.header} {one.passage}" for one in evidence])
-        if chance < self._weak_from:
+        if chance < self._weak_from or (problems and chance < self.supported_from):
             return Checked(Support.UNSUPPORTED, chance, problems)
         if problems or chance < self.supported_from:
             return Checked(Support.WEAK, chance, problems)
@@ -85,6 +85,12 @@ class SupportChecker:
         """Return, for each piece of evidence, the chance that its passage supports the statement."""
         logits = self._network.score([make_input(statement, one.header, one.passage) for one in evidence])
         return [sigmoid(one.supported) for one in logits]
+
+
+def share_held(statement: str, text: str) -> float:
+    """Return the share of the statement's topic words whose stems the text holds, 0 to 1."""
+    wanted = {word.stem for word in split_words(statement) if not word.is_stop}
+    return len(wanted & {word.stem for word in split_words(text)}) / len(wanted) if wanted else 0.0
 
 
 def find_problems(statement: str, passages: Iterable[str]) -> tuple[str, ...]:
