@@ -22,6 +22,7 @@ import typer
 from corpus.errors import QAError
 from qa import __version__
 from qa.cli_library_typer import commands
+from qa.cli_models_typer import commands as model_commands
 from qa.cli_options_typer import (
     BatchOption,
     Globals,
@@ -196,6 +197,7 @@ def search(
 
 
 app.add_typer(commands)
+app.add_typer(model_commands)
 
 
 @app.command(epilog="Example: byline serve --port 8080")

@@ -10,6 +10,7 @@ from corpus.tokens_tiktoken import count_tokens
 from qa.price import Usage
 
 ANSWER_TOKENS = 512  # room for an answer: five statements with their quotes have some 400
+SIMPLE_ANSWER_TOKENS = 128  # two or three sentences; a small model that writes on repeats itself
 _MESSAGE_TOKENS = 8  # what chat templates put around each message
 
 

@@ -13,7 +13,7 @@ _PLAIN = {
     **dict.fromkeys("‘’‚‛′`´", "'"),
     **dict.fromkeys("‐‑‒–—―−", "-"),
 }
-_AROUND = " \"'.…"  # what models put around a quote
+_AROUND = " \"'“”‘’.…"  # what models put around a quote
 _MIN_LETTERS = 3
 _SURE_WORDS = 4  # so many words in a row are one place; fewer must stand there once
 
@@ -25,7 +25,7 @@ def locate_quote(quote: str, hit: Hit) -> Span | None:
         The first place. None when it is not there, or is a word or two that stand there more than once.
     """
     passage = hit.passage
-    wanted = [part for part in (quote, quote.strip(_AROUND)) if len(part.strip()) >= _MIN_LETTERS]
+    wanted = [part for part in (quote.strip(), quote.strip(_AROUND)) if len(part) >= _MIN_LETTERS]
     for find in (_exact, _but_for_form):
         for part in wanted:
             places = find(part, passage.text)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from llama_index.core.llms import LLM
 
 from corpus.errors import MissingExtraError, SettingsError
-from qa.language_model import ANSWER_TOKENS
+from qa.language_model import ANSWER_TOKENS, SIMPLE_ANSWER_TOKENS
 from qa.language_model_llama import LlamaModel
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def _openai(settings: Settings, model: str) -> LlamaModel:
     return LlamaModel(_openai_like(settings, model, place, _key(settings)), place=place)
 
 
-def _openai_like(settings: Settings, model: str, base_url: str, key: str) -> LLM:
+def _openai_like(settings: Settings, model: str, base_url: str, key: str, *, answer_tokens: int = ANSWER_TOKENS) -> LLM:
     try:
         from llama_index.llms.openai_like import OpenAILike
     except ModuleNotFoundError as error:
@@ -50,7 +50,7 @@ def _openai_like(settings: Settings, model: str, base_url: str, key: str) -> LLM
         api_key=key,
         is_chat_model=True,
         context_window=settings.llm_context_tokens,
-        max_tokens=ANSWER_TOKENS,
+        max_tokens=answer_tokens,
         temperature=0.0,
         timeout=settings.llm_timeout_s,
         max_retries=0,  # asking again is the reader's part: it knows what was shown already
@@ -103,7 +103,8 @@ def _gguf(settings: Settings, model: str) -> LlamaModel:
     except ModuleNotFoundError as error:
         raise _missing("GGUF files", "llm") from error
     server = start_server(path, context_tokens=settings.llm_context_tokens, threads=settings.threads or 1)
-    llm = _openai_like(settings, path.stem, f"{server.address}/v1", server.key)
+    most = ANSWER_TOKENS if settings.llm_format == "full" else SIMPLE_ANSWER_TOKENS
+    llm = _openai_like(settings, path.stem, f"{server.address}/v1", server.key, answer_tokens=most)
     return LlamaModel(llm, place=f"gguf:{path.name}:{path.stat().st_size}", keep=server)
 
 

@@ -8,7 +8,7 @@ _IMAGE = re.compile(r"!\[[^\]\n]{0,300}\]\([^)\n]{0,2000}\)?")
 _LINK = re.compile(r"\[([^\]\n]{1,300})\]\([^)\n]{0,2000}\)?")
 _REFERENCE = re.compile(r"!?\[([^\]\n]{1,300})\]\[[^\]\n]{0,100}\]")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,2000}>|<!--.{0,2000}?-->", re.DOTALL)
-_ADDRESS = re.compile(r"<?\b(?:https?|ftp|file|data|javascript|mailto|vbscript):[^\s<>\"')\]]+>?|\bwww\.[^\s<>\"')\]]+",
+_ADDRESS = re.compile(r"<?\b(?:https?|ftp|file|data|javascript|mailto|vbscript):[^\s<>\"'\]]+>?|\bwww\.[^\s<>\"')\]]+",
                       re.IGNORECASE)  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from qa.written import StatementParser, Written
 
 _LOG = logging.getLogger(__name__)
 MAX_STATEMENTS = 6  # a model that states more repeats itself
+_MAX_REPEATED = 2  # small models fall into a loop and say the same until their tokens are spent
 _PASSAGES = 8  # of the gate's ranking, which puts what answers first; more costs tokens
 _PASSAGES_SIMPLE = 4  # a small model reads slowly and loses its way
 _ATTEMPTS = 3
@@ -41,11 +42,18 @@ class _Draft:
     citations: list[Citation] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     n_written: int = 0
+    n_repeated: int = 0
     declined: bool = False
+
+    @property
+    def is_full(self) -> bool:
+        """Whether more would only repeat what is there."""
+        return len(self.statements) >= MAX_STATEMENTS or self.n_repeated >= _MAX_REPEATED
 
     def add(self, checked: CheckedStatement) -> Stated | None:
         """Number the statement's citation and keep both; None when the statement is there already."""
         if any(checked.text.casefold() == other.text.casefold() for other in self.statements):
+            self.n_repeated += 1
             return None
         citation = next(
             (c for c in self.citations if c.article.id == checked.hit.article.id and c.span == checked.span), None
@@ -166,11 +174,11 @@ class LLMReader:
             for piece in pieces:
                 text += piece
                 yield from self._checked(parser.feed(piece), numbered, draft)
-                if len(draft.statements) >= MAX_STATEMENTS:
+                if draft.is_full:
                     break
         if not text.strip():
             raise ModelFailedError(f"The model {self._model.name!r} answered nothing.", may_pass=True)
-        if len(draft.statements) < MAX_STATEMENTS:
+        if not draft.is_full:
             yield from self._checked(parser.close(), numbered, draft)
         draft.declined = parser.declined
 
@@ -196,7 +204,7 @@ class LLMReader:
     def _checked(self, written: Sequence[Written], hits: Sequence[Hit], draft: _Draft) -> Iterator[Stated]:
         for one in written:
             draft.n_written += 1
-            if len(draft.statements) >= MAX_STATEMENTS:
+            if draft.is_full:
                 return
             checked = self._checker.check(one, hits)
             stated = draft.add(checked) if checked else None

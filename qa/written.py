@@ -92,7 +92,7 @@ class StatementParser:
         found = [one for letter in head or "" for one in self._take(letter)] if not _opens(head, _THINK) else []
         if self._object is not None:
             found += self._end_object()
-        found += self._end_line()
+        found += self._end_line(cut=True)
         if not self._simple and not self._n_objects:
             found += self._read_prose(self._prose)
         return found
@@ -144,12 +144,15 @@ class StatementParser:
             self._line += raw.replace("\n", " ")
             return []
         self._n_objects += 1
-        return self._kept([written])
+        return self._kept(written)
 
-    def _end_line(self) -> list[Written]:
+    def _end_line(self, *, cut: bool = False) -> list[Written]:
+        """Read the line; of the last one, a sentence that was cut off by the model's limit is left out."""
         line, self._line = "".join(self._line), []
         if self._simple:
-            return self._read_prose([line])
+            found = self._read_prose([line])
+            is_cut = cut and len(found) > 1 and not found[-1].passages and found[-1].text[-1].isalnum()
+            return found[:-1] if is_cut else found
         self._prose.append(line)
         return []
 
@@ -186,8 +189,8 @@ def _is_refusal(text: str) -> bool:
     return text.strip().lower() in _NOTHING or bool(_DECLINES.fullmatch(text.strip(" .!\"'")))
 
 
-def _read_object(raw: str) -> Written | None:
-    """Read one flat object; a broken one by its fields' names. None when it holds no statement."""
+def _read_object(raw: str) -> list[Written] | None:
+    """Read one flat object; a broken one by its fields' names. None when it is only text in braces."""
     try:
         fields = json.loads(raw, strict=False)
     except (ValueError, RecursionError):
@@ -196,17 +199,16 @@ def _read_object(raw: str) -> Written | None:
         found = {str(key).strip().lower(): value for key, value in fields.items()}
         key = next((key for key in _TEXT_KEYS if key in found), None)
         if key is None:
-            return None
+            return []
         quote = next((_as_text(found[key]) for key in _QUOTE_KEYS if key in found), "")
         numbers = next((_numbers(_as_text(found[key])) for key in _PASSAGE_KEYS if key in found), ())
-        return Written(_clean(_as_text(found[key])), numbers, _clean(quote) or None)
+        return [Written(_clean(_as_text(found[key])), numbers, _clean(quote) or None)]
     text = _field(raw, _TEXT_KEYS)
     if text is None:
         return None
     pointed = _POINTED.search(raw)
-    return Written(
-        _clean(text), _numbers(pointed.group(1)) if pointed else (), _clean(_field(raw, _QUOTE_KEYS) or "") or None
-    )
+    numbers = _numbers(pointed.group(1)) if pointed else ()
+    return [Written(_clean(text), numbers, _clean(_field(raw, _QUOTE_KEYS) or "") or None)]
 
 
 def _field(raw: str, keys: tuple[str, ...]) -> str | None:
@@ -218,7 +220,7 @@ def _field(raw: str, keys: tuple[str, ...]) -> str | None:
 
 def _read_line(line: str) -> list[Written]:
     """Read one line of prose: each sentence takes the numbers that follow it, or else the one before it."""
-    rest = _BULLET.sub("", line, count=1)
+    rest = _BULLET.sub("", neutralise(line), count=1)
     found: list[Written] = []
     place, before = 0, ""
     pending: tuple[int, ...] = ()
@@ -241,7 +243,7 @@ def _sentences(text: str, numbers: tuple[int, ...]) -> list[Written]:
     for span in split_sentences(stripped):
         sentence = _clean(span.slice(stripped))
         is_talk = sentence.endswith((":", "?")) or (len(sentence.split()) < _MIN_WORDS and not numbers)
-        if any(letter.isalnum() for letter in sentence) and not is_talk:
+        if _is_refusal(sentence) or (any(letter.isalnum() for letter in sentence) and not is_talk):
             found.append(Written(sentence, numbers))
     return found
 
