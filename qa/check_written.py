@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from corpus.types import Span
 from index.types import Hit
+from qa.gives_orders import gives_orders
 from qa.locate_quote import locate_quote, plain_form, whole_sentences
 from qa.passage_reading import header_of
 from qa.plain_words import plain_words
@@ -16,6 +17,7 @@ from qa.words import split_words
 from qa.written import Written
 
 _FRAGMENT_WORDS = 4  # what is no longer than this is a name or a figure, not a claim
+_CLAIM_WORDS = 3  # what has fewer and stands in no sentence by itself claims nothing that could be checked
 _SENTENCES_READ = 8  # of those most alike by words; each takes the network some 5 ms
 _MISQUOTED = "The words it quotes are not in the passage."
 
@@ -52,8 +54,8 @@ class WrittenChecker:
         sentence of the named passage that speaks most for the statement: what is shown as proof was found by us.
 
         Returns:
-            None when nothing can be shown: no words are left, or the statement names no passage that is there and no
-            sentence carries it.
+            None when nothing can be shown: no words are left, the statement names no passage that is there and no
+            sentence carries it, or all that speaks for it is an order to whoever reads the article.
         """
         text = plain_words(written.text, " ".join(hit.passage.text for hit in hits))
         if not hits or not any(letter.isalnum() for letter in text):
@@ -62,9 +64,11 @@ class WrittenChecker:
         nearest_first = [*named, *(hit for hit in hits if hit not in named)]
         literal = _find_literal(text, nearest_first)
         if literal is not None:
-            return literal
+            return None if _is_order(literal.hit, literal.span) else literal
         quoted = _find_quote(written.quote, nearest_first)
         hit, span = quoted or self._best_sentence(text, named or hits)
+        if gives_orders(text) or _is_order(hit, span) or len(split_words(text)) < _CLAIM_WORDS:
+            return None
         checked = self._judge(text, hit, span)
         if checked.support is Support.SUPPORTED:
             return checked
@@ -87,6 +91,8 @@ class WrittenChecker:
         """
         first: CheckedStatement | None = None
         for wider in _widened(span, hit):
+            if _is_order(hit, wider):
+                continue
             checked = self._checker.check(text, [_evidence(hit, wider)])
             found = CheckedStatement(text, hit, wider, checked.support, checked.problems)
             if checked.support is Support.SUPPORTED:
@@ -128,6 +134,10 @@ def _widened(span: Span, hit: Hit) -> list[Span]:
     after = [s.end for s in hit.passage.sentences if s.end > span.end]
     spans = [span, *(Span(start, span.end) for start in reversed(before[-2:]))]
     return [*spans, *(Span(span.start, end) for end in after[:1])]
+
+
+def _is_order(hit: Hit, span: Span) -> bool:
+    return gives_orders(span.slice(hit.article.text))
 
 
 def _evidence(hit: Hit, span: Span) -> Evidence:
