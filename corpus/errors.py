@@ -18,6 +18,7 @@ QAError
 │   └── ChatNotFoundError    no stored chat, or no turn in it, with that id
 └── ReadingError
     ├── ReaderUnavailableError  the configured reader cannot be reached or loaded
+    │   └── ModelFailedError     a language model gave no usable answer; the message never quotes it or its provider
     └── BrokenCitationError     a span that does not slice back to its quote
 ```
 
@@ -101,6 +102,25 @@ class ReadingError(QAError):
 
 class ReaderUnavailableError(ReadingError):
     """The configured reader cannot be reached or loaded."""
+
+
+class ModelFailedError(ReaderUnavailableError):
+    """A language model gave no usable answer.
+
+    Args:
+        message: One sentence of ours. What a provider says may repeat the key, so it is never part of it.
+        may_pass: Whether asking again may work.
+        too_long: Whether it refused the prompt for its length.
+        wait_s: How long the provider asks to wait before asking again.
+    """
+
+    def __init__(
+        self, message: str, *, may_pass: bool = False, too_long: bool = False, wait_s: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.may_pass = may_pass
+        self.too_long = too_long
+        self.wait_s = wait_s
 
 
 class BrokenCitationError(ReadingError):

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from corpus.sentences import split_sentences
 from qa.words import split_words
+
+if TYPE_CHECKING:
+    from qa.support import Evidence, SupportChecker
 
 WINDOW_CHARS = 900  # about 200 tokens, a passage of the product
 WINDOWS_READ = 6  # of those nearest by words; an article of wice has some thirty windows, a third of a second to read
@@ -44,6 +48,7 @@ def support_systems() -> dict[str, SupportSystem]:
         "word overlap": SupportSystem(make_overlap, "1"),
         "cosine of best sentence": SupportSystem(make_cosine, "1"),
         "support head": SupportSystem(make_support_head, ReaderNetwork().fingerprint),
+        "support check": SupportSystem(make_support_check, f"1 {ReaderNetwork().fingerprint}"),
     }
 
 
@@ -79,21 +84,34 @@ def make_support_head() -> Scorer:
 
     A window is as long as a passage of the product; only those that share most words with the sentence are read.
     """
-    from qa.network_onnx import ReaderNetwork
-    from qa.support import Evidence, SupportChecker
+    return _over_windows(_checker().chances)
 
-    checker = SupportChecker(ReaderNetwork(), supported_from=0.5, weak_from=0.5)  # chances alone are asked for
+
+def make_support_check() -> Scorer:
+    """Return the same of the product's check, which weighs the network's judgement and the words that are held."""
+    return _over_windows(_checker().likelihoods)
+
+
+def _checker() -> SupportChecker:
+    from qa.network_onnx import ReaderNetwork
+    from qa.support import SupportChecker
+
+    return SupportChecker(ReaderNetwork(), supported_from=0.5, weak_from=0.5)  # chances alone are asked for
+
+
+def _over_windows(chances: Callable[[str, Sequence[Evidence]], list[float]]) -> Scorer:
+    from qa.support import Evidence
 
     def score(claim: str, passages: Sequence[str]) -> float:
         windows = [window for passage in passages for window in _windows(passage)]
         if not windows:
             return 0.0
-        chances = []
+        best = []
         for span in split_sentences(claim):
             sentence = span.slice(claim)
             nearest = sorted(windows, key=lambda window: -_share_held(sentence, window))[:WINDOWS_READ]
-            chances.append(max(checker.chances(sentence, [Evidence(window, window) for window in nearest])))
-        return float(np.mean(chances))
+            best.append(max(chances(sentence, [Evidence(window, window) for window in nearest])))
+        return float(np.mean(best))
 
     return score
 

@@ -66,12 +66,13 @@ __all__ = [
 ]
 
 
-def open(folder: str | Path | None = None, *, settings: Settings | None = None) -> Byline:
+def open(folder: str | Path | None = None, *, settings: Settings | None = None, llm: object = None) -> Byline:
     """Open a library, making it when it is not there; close it or use it as a context manager.
 
     Args:
         folder: The library's folder; when None, the one the settings name.
         settings: Read from the environment (`BYLINE_*`) when None.
+        llm: An LLM of LlamaIndex; it writes the answers, and every statement is checked against the articles.
 
     Raises:
         SettingsError: If a value in the environment cannot be used.
@@ -82,7 +83,7 @@ def open(folder: str | Path | None = None, *, settings: Settings | None = None) 
     from qa.settings import Settings
 
     settings = settings or Settings()
-    return Byline(Path(folder).expanduser().absolute() if folder is not None else settings.library, settings)
+    return Byline(Path(folder).expanduser().absolute() if folder is not None else settings.library, settings, llm=llm)
 
 
 def __getattr__(name: str) -> object:

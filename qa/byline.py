@@ -38,6 +38,7 @@ class Byline:
         settings: The encoder, reader and sizes to use.
         embedder: Takes the place of the encoder that the settings name.
         reader: Takes the place of the reader that the settings name.
+        llm: An LLM of LlamaIndex that writes the answers, every statement checked.
 
     Raises:
         LibraryBusyError: If another process owns the library.
@@ -45,13 +46,20 @@ class Byline:
     """
 
     def __init__(
-        self, folder: Path, settings: Settings, *, embedder: Embedder | None = None, reader: Reader | None = None
+        self,
+        folder: Path,
+        settings: Settings,
+        *,
+        embedder: Embedder | None = None,
+        reader: Reader | None = None,
+        llm: object = None,
     ) -> None:
         from index.open import open_index
 
         self.folder = folder
         self.settings = settings
         self._reader = reader
+        self._llm = llm
         self.on_change: ChangeCallback | None = None  # told ("added", ids) and so on, after each change
         self._index = open_index(
             folder,
@@ -279,16 +287,13 @@ class Byline:
     def _answerer(self) -> Pipeline:
         from corpus.chunk import CHUNKER_VERSION
         from qa import __version__
-        from qa.network_onnx import ReaderNetwork
-        from qa.read_extractive import ExtractiveReader
+        from qa.make_reader import make_reader
 
         self._check_filled()
         retriever, settings = self._finder(), self.settings
         with self._building:
             if self._pipeline is None:
-                reader = self._reader or ExtractiveReader(
-                    ReaderNetwork(threads=settings.threads), strictness=settings.strictness
-                )
+                reader = self._reader or make_reader(settings, llm=self._llm)
                 facts = (__version__, self._index.embedder.fingerprint, CHUNKER_VERSION, reader.fingerprint)
                 self._pipeline = Pipeline(
                     retriever=retriever,

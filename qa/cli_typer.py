@@ -24,6 +24,7 @@ from qa import __version__
 from qa.cli_chat_typer import commands as chat_commands
 from qa.cli_export_typer import ExportOption, export_answer
 from qa.cli_library_typer import commands
+from qa.cli_models_typer import commands as model_commands
 from qa.cli_options_typer import (
     AsOfOption,
     BatchOption,
@@ -159,7 +160,9 @@ def ask(
     until: UntilOption = None,
     outlet: OutletOption = None,
     as_of: AsOfOption = None,
-    reader: Annotated[str | None, typer.Option(metavar="NAME", help="What reads the passages: extractive.")] = None,
+    reader: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What reads the passages: extractive or llm.")
+    ] = None,
     batch: BatchOption = None,
     export: ExportOption = None,
     library: LibraryOption = None,
@@ -225,6 +228,7 @@ def search(
 app.add_typer(commands)
 app.add_typer(chat_commands)
 app.add_typer(service_commands)
+app.add_typer(model_commands)
 
 
 @app.command(epilog="Example: byline serve --port 8080")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from corpus.errors import SettingsError
 from corpus.normalise import normalise_text
 from index.types import Filters, Hit
-from qa.types import Abstention, Answer, Reader, Reading, StreamEvent, Timings
+from qa.types import Abstention, Answer, Reader, Reading, StreamEvent, StreamingReader, Timings
 
 if TYPE_CHECKING:
     from index.retrieve import Retriever
@@ -64,7 +64,8 @@ class Pipeline:
         """
         wanted, most = check_question(query, self.max_question_chars), check_k(k, self.k)
         hits = self.retriever.retrieve(wanted, k=max(most, self.n_read), filters=filters)
-        scores = self.reader.read(wanted, hits).hit_scores if hits else ()
+        ranker = self.reader.ranker if isinstance(self.reader, StreamingReader) else self.reader
+        scores = ranker.read(wanted, hits).hit_scores if hits else ()
         return rank_read(hits, Reading((), (), 0.0, scores), most)
 
     def _events(self, question: str, k: int, filters: Filters) -> Iterator[StreamEvent]:
@@ -73,7 +74,11 @@ class Pipeline:
         retrieved = time.perf_counter()
         yield StreamEvent("hits", hits=tuple(hits[:k]))
         resumed = time.perf_counter()  # what the consumer did with the hits is not our time
-        reading = self.reader.read(question, hits) if hits else _nothing_found(filters)
+        shown: list[StreamEvent] = []
+        if hits and isinstance(self.reader, StreamingReader):
+            reading = yield from _stream_statements(self.reader, question, hits, shown)
+        else:
+            reading = self.reader.read(question, hits) if hits else _nothing_found(filters)
         finished = time.perf_counter()
         retrieve, read = _ms(retrieved - started), _ms(finished - resumed)
         timings = Timings(retrieve, read, round(retrieve + read, 1))
@@ -82,7 +87,9 @@ class Pipeline:
         by_number = {citation.n: citation for citation in answer.citations}
         for statement in answer.statements:
             cited = tuple(by_number[n] for n in statement.citations)
-            yield StreamEvent("statement", statement=statement, citations=cited)
+            event = StreamEvent("statement", statement=statement, citations=cited)
+            if event not in shown:
+                yield event
         yield StreamEvent("answer", answer=answer)
 
     def _answer(self, question: str, hits: Sequence[Hit], reading: Reading, timings: Timings) -> Answer:
@@ -101,7 +108,22 @@ class Pipeline:
             timings_ms=timings,
             prompt_tokens=reading.prompt_tokens,
             completion_tokens=reading.completion_tokens,
+            cost=reading.cost,
         )
+
+
+def _stream_statements(
+    reader: StreamingReader, question: str, hits: Sequence[Hit], shown: list[StreamEvent]
+) -> Generator[StreamEvent, None, Reading]:
+    """Yield each statement as it is ready, keep the events in `shown`, and return the reading."""
+    for step in reader.stream(question, hits):
+        if isinstance(step, Reading):
+            return step
+        for citation in step.citations:
+            citation.verify()
+        shown.append(StreamEvent("statement", statement=step.statement, citations=step.citations))
+        yield shown[-1]
+    raise ValueError("A reader's stream ends with its reading.")
 
 
 def check_question(question: str, max_chars: int) -> str:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from corpus.errors import SettingsError
+from qa.price import Price
 
 
 class Settings(BaseSettings):
@@ -26,7 +29,15 @@ class Settings(BaseSettings):
         keep_versions: Whether former versions of edited articles stay readable, for citations that were saved. None
             leaves the library as it is; a new one keeps none, so that what is corrected or withdrawn is gone.
         encoder: `embedded`, or `onnx:PATH` naming a folder with an ONNX encoder.
-        reader: What turns hits into statements.
+        reader: What turns hits into statements: `extractive`, or `llm`, the language model of the next settings.
+        llm_provider: How the language model is asked; `gguf` runs a file on this machine.
+        llm_model: Its name, or the path of the GGUF file.
+        llm_base_url: Where it is asked; the provider's usual address when None.
+        llm_api_key: From the environment; never shown, logged or stored.
+        llm_context_tokens: What prompt and answer may have together.
+        llm_timeout_s: Seconds that one answer may take, repeated requests included.
+        llm_format: How the model is to write; `simple` asks for less and suits small models.
+        llm_price: What a million tokens of prompt and of answer cost, e.g. `0.15,0.60`.
         strictness: How sure the reader must be before it answers rather than declines.
         threads: Threads of the encoder and the reader; None lets it choose.
         host: Where the page listens; loopback unless set.
@@ -48,7 +59,12 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="BYLINE_", env_file=None, env_ignore_empty=True, frozen=True, extra="forbid"
+        env_prefix="BYLINE_",
+        env_file=None,
+        env_ignore_empty=True,
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
     )
 
     library: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("byline", appauthor=False)))
@@ -57,7 +73,15 @@ class Settings(BaseSettings):
     chunk_tokens: int = Field(default=200, ge=32, le=512)
     keep_versions: bool | None = None
     encoder: str = "embedded"
-    reader: Literal["extractive"] = "extractive"
+    reader: Literal["extractive", "llm"] = "extractive"
+    llm_provider: Literal["openai", "ollama", "anthropic", "gguf"] = "openai"
+    llm_model: str | None = None
+    llm_base_url: str | None = None
+    llm_api_key: SecretStr | None = None
+    llm_context_tokens: int = Field(default=8192, ge=1024)  # below, no passage fits beside the instructions
+    llm_timeout_s: float = Field(default=60.0, gt=0)
+    llm_format: Literal["auto", "full", "simple"] = "auto"
+    llm_price: str | None = None
     strictness: Literal["lenient", "balanced", "strict"] = "balanced"
     threads: int | None = Field(default=None, ge=1)
     host: str = Field(default="127.0.0.1", min_length=1)
@@ -94,6 +118,33 @@ class Settings(BaseSettings):
             raise ValueError("it is neither 'embedded' nor 'onnx:PATH'")
         return encoder
 
+    @field_validator("llm_base_url")
+    @classmethod
+    def _plain_address(cls, address: str | None) -> str | None:
+        if address is None:
+            return None
+        parts = urlsplit(address)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("it is no http(s) address, e.g. http://127.0.0.1:11434/v1")
+        if parts.username or parts.password or parts.query:
+            raise ValueError("it may hold no key; put that into BYLINE_LLM_API_KEY")
+        return address
+
+    @field_validator("llm_price")
+    @classmethod
+    def _two_prices(cls, price: str | None) -> str | None:
+        if price is not None and not re.fullmatch(r"\s*\d+(?:\.\d+)?\s*,\s*\d+(?:\.\d+)?\s*", price):
+            raise ValueError("it is not two numbers, e.g. 0.15,0.60")
+        return price
+
+    @property
+    def price(self) -> Price | None:
+        """Return `llm_price` as a value."""
+        if self.llm_price is None:
+            return None
+        prompt, completion = map(float, self.llm_price.split(","))
+        return Price(prompt, completion)
+
     def hosts(self) -> tuple[str, ...]:
         """Return `allowed_hosts` as names."""
         return tuple(name.strip().lower() for name in (self.allowed_hosts or "").split(",") if name.strip())
@@ -108,7 +159,8 @@ class Settings(BaseSettings):
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
 
-_SECRET = ("token", "password_hash")
+# secret, or may hold a secret by mistake
+_UNSHOWN = frozenset({"token", "password_hash", "llm_api_key", "llm_base_url"})
 
 
 def _sentence(error: ValidationError) -> str:
@@ -118,5 +170,5 @@ def _sentence(error: ValidationError) -> str:
     reason = reason[0].lower() + reason[1:]
     if problem["type"] == "extra_forbidden":
         return f"There is no setting {name!r}. Known: {', '.join(Settings.model_fields)}."
-    given = "The value" if name in _SECRET else repr(problem["input"])
-    return f"{given} cannot be the setting {name!r} (BYLINE_{name.upper()}): {reason}."
+    shown = "What is set" if name in _UNSHOWN else repr(problem["input"])
+    return f"{shown} cannot be the setting {name!r} (BYLINE_{name.upper()}): {reason}."

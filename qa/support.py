@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,10 +12,11 @@ from qa.passage_reading import PairScorer
 from qa.reader_weights import sigmoid
 from qa.reading_input import make_input
 from qa.types import Support, flat
-from qa.words import Word, split_words
+from qa.words import Word, rarity, split_words
 
 _NEGATION = re.compile(
-    r"\b(?:not|never|no longer|neither|nor|nobody|nothing|none|without|cannot|denied|denies|refused|failed to)\b"
+    r"\b(?:not|never|no(?! (?:doubt|matter)\b)|neither|nor|nobody|nothing|none|without|cannot|denied|denies|refused"
+    r"|failed to)\b"
     r"|n[’']t\b",
     re.IGNORECASE,
 )
@@ -23,6 +25,13 @@ _COUNTED = (
     "seventeen eighteen nineteen twenty"
 )
 _NUMBER_WORDS = {word: str(value) for value, word in enumerate(_COUNTED.split())}
+# Log-odds that evidence supports a statement: weights of the network's logit and of the share of topic words held.
+# Logistic regression on one half, by hash, of 300 claims of faithfulness_wice and 212 of faithfulness_mtrag: either
+# alone is beaten on one of the two sets by the other.
+_NETWORK_WEIGHT, _WORDS_WEIGHT, _CONSTANT = 0.248, 4.035, -2.415
+LIKELY = 0.65  # on that half nine of ten claims that are not supported fall below
+_UNLIKELY = 0.25  # and nine of ten supported ones lie above
+_NAMED_MISSING = 3  # words that are named; more would only repeat the statement
 _NAMED = frozenset({Kind.NAME, Kind.PERSON, Kind.PLACE, Kind.DATE})
 
 
@@ -40,7 +49,7 @@ class Checked:
     """What a check found.
 
     Args:
-        chance: That the best cited passage supports the statement, by the network alone, 0 to 1.
+        chance: That the best piece of evidence supports the statement, 0 to 1.
         problems: One sentence for each detail of the statement that the evidence does not hold.
     """
 
@@ -67,24 +76,52 @@ class SupportChecker:
         """Say how far the evidence, all of it together, supports the statement.
 
         A statement that is its quote word for word is `verbatim`. Otherwise every figure, date and name in it must
-        stand in the evidence, and the network must find it supported.
+        stand in the evidence, and the network must find it supported; when neither holds, it is unsupported.
         """
         if not evidence:
             return Checked(Support.UNSUPPORTED, 0.0, ("It cites nothing.",))
         if any(flat(statement) == flat(one.quote) for one in evidence):
             return Checked(Support.VERBATIM, 1.0, ())
-        chance = max(self.chances(statement, evidence))
+        chances = self.chances(statement, evidence)
+        judged, chance = max(chances), max(_likelihoods(statement, evidence, chances))
         problems = find_problems(statement, [f"{one.header} {one.passage}" for one in evidence])
-        if chance < self._weak_from:
-            return Checked(Support.UNSUPPORTED, chance, problems)
-        if problems or chance < self.supported_from:
-            return Checked(Support.WEAK, chance, problems)
+        if judged < self._weak_from or chance < (LIKELY if problems else _UNLIKELY):
+            return Checked(Support.UNSUPPORTED, chance, problems or _missing_words(statement, evidence))
+        if problems or chance < LIKELY or judged < self.supported_from:  # all words may be there, turned round
+            return Checked(Support.WEAK, chance, problems or _missing_words(statement, evidence))
         return Checked(Support.SUPPORTED, chance, ())
+
+    def likelihoods(self, statement: str, evidence: Sequence[Evidence]) -> list[float]:
+        """Return, for each piece of evidence, the chance of support by the network and by the words it holds."""
+        return _likelihoods(statement, evidence, self.chances(statement, evidence))
 
     def chances(self, statement: str, evidence: Sequence[Evidence]) -> list[float]:
         """Return, for each piece of evidence, the chance that its passage supports the statement."""
         logits = self._network.score([make_input(statement, one.header, one.passage) for one in evidence])
         return [sigmoid(one.supported) for one in logits]
+
+
+def _likelihoods(statement: str, evidence: Sequence[Evidence], chances: Sequence[float]) -> list[float]:
+    found = []
+    for one, chance in zip(evidence, chances, strict=True):
+        logit = math.log(chance / (1.0 - chance))  # `sigmoid` bounds it, so neither is 0
+        held = share_held(statement, f"{one.header} {one.passage}")
+        found.append(sigmoid(_NETWORK_WEIGHT * logit + _WORDS_WEIGHT * held + _CONSTANT))
+    return found
+
+
+def _missing_words(statement: str, evidence: Sequence[Evidence]) -> tuple[str, ...]:
+    """Name the topic words that no evidence holds, the rarest first."""
+    held = {word.stem for one in evidence for word in split_words(f"{one.header} {one.passage}")}
+    missing = {word.stem: word.text for word in split_words(statement) if not word.is_stop and word.stem not in held}
+    rarest = sorted(missing.values(), key=lambda word: -rarity(word))[:_NAMED_MISSING]
+    return (f"The cited text does not hold: {', '.join(rarest)}.",) if rarest else ()
+
+
+def share_held(statement: str, text: str) -> float:
+    """Return the share of the statement's topic words whose stems the text holds, 0 to 1."""
+    wanted = {word.stem for word in split_words(statement) if not word.is_stop}
+    return len(wanted & {word.stem for word in split_words(text)}) / len(wanted) if wanted else 0.0
 
 
 def find_problems(statement: str, passages: Iterable[str]) -> tuple[str, ...]:

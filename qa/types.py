@@ -1,11 +1,11 @@
-"""Values of an answer: `Citation`, `Statement`, `Abstention`, `Disagreement`, `Answer`; the protocol `Reader`."""
+"""Values of an answer: `Citation`, `Statement`, `Abstention`, `Disagreement`, `Answer`; the protocols of readers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from corpus.errors import BrokenCitationError
 from corpus.types import Article, Span
@@ -139,6 +139,7 @@ class Reading:
         hit_scores: The reader's score of each hit, in the order the hits were given; bigger is better.
         short_answer: Verbatim span when one is clear ("Yes"/"No" for yes-no questions).
         degraded: One sentence when the reader could not work as configured.
+        cost: Of the tokens, in the currency of the prices that are set; None when none are.
     """
 
     statements: tuple[Statement, ...]
@@ -151,6 +152,15 @@ class Reading:
     degraded: str | None = None
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A checked statement that is ready before its reading is, with what it cites."""
+
+    statement: Statement
+    citations: tuple[Citation, ...]
 
 
 class Reader(Protocol):
@@ -166,6 +176,21 @@ class Reader(Protocol):
 
     def read(self, question: str, hits: Sequence[Hit]) -> Reading:
         """Read the hits (best first) and answer or abstain; never raises for want of evidence."""
+
+
+@runtime_checkable
+class StreamingReader(Reader, Protocol):
+    """A reader whose statements come one by one."""
+
+    @property
+    def ranker(self) -> Reader:
+        """Scores hits without writing anything, for a search."""
+
+    def stream(self, question: str, hits: Sequence[Hit]) -> Iterator[Stated | Reading]:
+        """Yield each statement as it is ready and the whole reading last.
+
+        The reading is what counts: when a model fails half-way, its statements are not among those of the reading.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +226,7 @@ class Answer:
     timings_ms: Timings = Timings()
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    cost: float | None = None
 
     def __post_init__(self) -> None:
         if bool(self.statements) == (self.abstention is not None):
@@ -231,6 +257,7 @@ class Answer:
     def to_dict(self) -> dict[str, object]:
         """Return the answer JSON, version 1 (DESIGN 3.1)."""
         timings = self.timings_ms
+        cost = {} if self.cost is None else {"cost": round(self.cost, 6)}
         return {
             "version": 1,
             "question": self.question,
@@ -248,7 +275,7 @@ class Answer:
             "degraded": self.degraded,
             "settings": self.settings,
             "timings_ms": {"retrieve": timings.retrieve, "read": timings.read, "total": timings.total},
-            "usage": {"prompt_tokens": self.prompt_tokens, "completion_tokens": self.completion_tokens},
+            "usage": {"prompt_tokens": self.prompt_tokens, "completion_tokens": self.completion_tokens} | cost,
         }
 
 
@@ -258,7 +285,8 @@ class StreamEvent:
 
     Args:
         hits: With kind `hits`: what retrieval found.
-        statement: With kind `statement`: the next statement; its citations are in `citations`.
+        statement: With kind `statement`: the next statement; its citations are in `citations`. Those of a language
+            model that fails half-way are not part of the finished answer, which takes their place.
         answer: With kind `answer`: the finished answer (also when it abstains).
     """
 

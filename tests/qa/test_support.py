@@ -20,6 +20,7 @@ TEXT = "Rwanda wants £50 million from the UK. In March two Iraqis were sent to 
         ("It did sign the deal.", "denies"),
         ("Rwanda does not want £50 million from the UK.", "denies"),
         ("It did not sign the deal.", None),
+        ("It did sign no deal.", None),
     ],
 )
 def test_find_problems_names_what_the_text_does_not_hold(statement, offending):
