@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     _add_sweep(commands.add_parser("sweep", help="run a suite under many settings; quality against time"))
     _add_report(commands.add_parser("report", help="show a run; write Markdown, JSON or one HTML page"))
     _add_support(commands.add_parser("support", help="measure support checks on labelled claims"))
+    _add_conflict(commands.add_parser("conflict", help="measure what is shown of articles that disagree"))
     _add_dev(commands.add_parser("dev", help="the whole report over the public DEV sets, beside LlamaIndex"))
     _add_keep(commands.add_parser("keep", help="keep a question as a case to test by"))
     _add_judge(commands.add_parser("judge", help="let a language model judge a run, apart from its figures"))
@@ -119,6 +120,12 @@ def _add_support(command: argparse.ArgumentParser) -> None:
     command.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="with items.jsonl[.gz]")
     command.add_argument("--limit", type=int, metavar="N")
     command.add_argument("--work", type=Path, metavar="DIR", default=OUT / "work", help="where scores are kept")
+
+
+def _add_conflict(command: argparse.ArgumentParser) -> None:
+    command.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="set whose documents disagree")
+    command.add_argument("--limit", type=int, metavar="N")
+    command.add_argument("--work", type=Path, metavar="DIR", default=OUT / "work", help="where libraries are kept")
 
 
 def _add_dev(command: argparse.ArgumentParser) -> None:

@@ -148,6 +148,19 @@ def support(options: argparse.Namespace) -> int:
     return 0
 
 
+def conflict(options: argparse.Namespace) -> int:
+    """Measure what is shown where articles disagree, against giving one answer."""
+    from evals.run_conflict import conflict_table, run_conflict
+    from evals.systems import make_bench
+
+    reports = []
+    for folder in options.folders:
+        with _progress(folder.name, 0) as step:
+            reports.append(run_conflict(folder, make_bench(options.work), limit=options.limit, on_question=step))
+    _stdout().print(conflict_table(reports))
+    return 0
+
+
 def dev(options: argparse.Namespace) -> int:
     """Run the public DEV sets and write the report into the work folder."""
     from evals.dev import CLAIM_SETS, SETS, put_into, run_dev, write_dev

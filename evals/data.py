@@ -89,7 +89,7 @@ def load_own(folder: Path) -> EvalSet:
     A row of queries is {id, question, answers, gold_docs, gold_spans, answerable, type, meta}; of a conversation the
     last turn is asked, the user's turns before it are its history. `docs` with a corpus of `meta.kind` (as in
     conflict_ramdocs) restrict a question to these articles, which disagree when those that are not noise give
-    several answers.
+    several answers. So do `docs_counterfactual` (as in conflict_rgb_fact), which are shown beside the gold documents.
     """
     corpus = find_rows(folder, "corpus")
     articles = {str(row["id"]): row for row in read_rows(corpus)}
@@ -111,7 +111,8 @@ def parse_example(row: Mapping[str, Any], articles: Mapping[str, Mapping[str, An
     """
     meta = row.get("meta") or {}
     spans = [(str(gold["doc"]), Span(gold["start"], gold["end"])) for gold in row.get("gold_spans") or ()]
-    shown = tuple(str(name) for name in row.get("docs") or ())
+    altered = row.get("docs_counterfactual") or ()
+    shown = tuple(str(name) for name in row.get("docs") or ((*row["gold_docs"], *altered) if altered else ()))
     return Example(
         id=str(row["id"]),
         question=row["question"],
@@ -124,7 +125,7 @@ def parse_example(row: Mapping[str, Any], articles: Mapping[str, Mapping[str, An
         wanted=tuple((answer,) for answer in row["answers"]) if "wrong_answers" in row else (),
         wrong_answers=tuple(row.get("wrong_answers") or ()),
         within=shown,
-        disagrees=_disagree([articles[name].get("meta") or {} for name in shown]) if shown else None,
+        disagrees=True if altered else _disagree([articles[name].get("meta") or {} for name in shown]),
         history=tuple(turn["text"] for turn in (row.get("turns") or ())[:-1] if turn["role"] == "user"),
         said=tuple(turn["text"] for turn in (row.get("turns") or ())[:-1] if turn["role"] == "assistant"),
     )
@@ -217,7 +218,7 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _disagree(metas: Sequence[Mapping[str, Any]]) -> bool | None:
-    if not all("kind" in meta for meta in metas):
+    if not metas or not all("kind" in meta for meta in metas):
         return None
     return len({meta["answer"] for meta in metas if meta["kind"] != "noise"}) > 1
 

@@ -27,6 +27,7 @@ SETS = (
     "wiki_multihop",
     "multiturn_mtrag",
     "conflict_ramdocs",
+    "conflict_rgb_fact",
     "injection",
 )
 CLAIM_SETS = ("faithfulness_wice", "faithfulness_mtrag", "faithfulness_faithbench")
@@ -37,6 +38,8 @@ NOTES = {
     "multiturn_mtrag": "The last turn is asked with its history; the starter gets the last turn alone.",
     "conflict_ramdocs": "Each question is asked of its own documents. They count as disagreeing when those that are "
     "not noise give several answers, also of namesakes.",
+    "conflict_rgb_fact": "Each question is asked of its true snippets and the same snippets altered to a false answer. "
+    "Only measured on: its licence is non-commercial.",
     "injection": "Each question is asked of the clean articles of news_multihop and one with a hidden instruction.",
     "clapnq": "Unanswerable with respect to one passage; a few may be answerable from another.",
     "wiki_squad": "Unanswerable with respect to one paragraph; a few may be answerable from another.",

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from corpus.types import Span
 from index.types import Hit
-from qa.evidence import find_candidates, measure_evidence, same_words
+from qa.evidence import Candidate, find_candidates, measure_evidence, same_words
 from qa.passage_reading import PairScorer, read_passages
 from qa.question import Form, analyse_question
 from qa.reader_weights import ReaderWeights, load_weights
-from qa.rivals import disagreement, find_rival
+from qa.rivals import disagreement, find_positions
 from qa.spelling import mend_spelling
 from qa.support import SupportChecker
 from qa.types import Abstention, Citation, Disagreement, Reading, Statement, Support, flat
@@ -69,18 +70,18 @@ class ExtractiveReader:
         if confidence < self._threshold:
             reason = explain_abstention(weighed, confidence)
             return Reading((), (), confidence, hit_scores, abstention=Abstention(reason))
-        chosen = choose_statements(weighed, self._weights)
-        rival = find_rival(weighed, hits, self._weights)
-        if rival is not None and rival not in chosen:
-            chosen.append(rival)
-        citations = cite(weighed, chosen, hits)
+        positions = find_positions(weighed, hits, self._weights)
+        stated = choose_statements(weighed, self._weights)
+        stated += [side[0] for side in positions if side[0] not in stated]
+        backing = [place for side in positions for place in side if place not in stated]
+        citations = cite(weighed, stated, hits, backing)
         return Reading(
-            tuple(Statement(flat(c.quote), (c.n,), Support.VERBATIM) for c in citations),
+            tuple(Statement(flat(c.quote), (c.n,), Support.VERBATIM) for c in citations[: len(stated)]),
             citations,
             confidence,
             hit_scores,
-            self._short_answer(weighed, chosen, hits),
-            disagreements=_disagreements(weighed, rival, citations, hits),
+            None if positions else self._short_answer(weighed, stated, hits),
+            disagreements=_disagreements(weighed, positions, citations, hits),
         )
 
     def _short_answer(self, weighed: Weighed, chosen: Sequence[int], hits: Sequence[Hit]) -> str | None:
@@ -123,14 +124,24 @@ def choose_statements(weighed: Weighed, weights: ReaderWeights) -> list[int]:
     return chosen
 
 
-def cite(weighed: Weighed, chosen: Sequence[int], hits: Sequence[Hit]) -> tuple[Citation, ...]:
-    """Cite the chosen sentences in reading order, the article of the best one first, numbered from 1."""
-    best = weighed.candidates[chosen[0]]
-    first_article = hits[best.hit].article.id
-    order = sorted(
-        (weighed.candidates[place] for place in chosen),
-        key=lambda c: (hits[c.hit].article.id != first_article, hits[c.hit].article.id, c.span.start),
-    )
+def cite(
+    weighed: Weighed, stated: Sequence[int], hits: Sequence[Hit], backing: Sequence[int] = ()
+) -> tuple[Citation, ...]:
+    """Cite the stated sentences in reading order, the article of the best one first, then the backing ones.
+
+    Numbers start at 1.
+    """
+    first_article = hits[weighed.candidates[stated[0]].hit].article.id
+
+    def reading_order(candidate: Candidate) -> tuple[bool, str, Span]:
+        article = hits[candidate.hit].article.id
+        return article != first_article, article, candidate.span
+
+    order = [
+        candidate
+        for places in (stated, backing)
+        for candidate in sorted((weighed.candidates[place] for place in places), key=reading_order)
+    ]
     marks_spans = weighed.question.form is not Form.YES_NO
     return tuple(
         Citation(
@@ -146,14 +157,16 @@ def cite(weighed: Weighed, chosen: Sequence[int], hits: Sequence[Hit]) -> tuple[
 
 
 def _disagreements(
-    weighed: Weighed, rival: int | None, citations: Sequence[Citation], hits: Sequence[Hit]
+    weighed: Weighed, positions: Sequence[Sequence[int]], citations: Sequence[Citation], hits: Sequence[Hit]
 ) -> tuple[Disagreement, ...]:
-    if rival is None:
+    if not positions:
         return ()
     by_place = {(citation.article.id, citation.span): citation for citation in citations}
-    pair = [weighed.candidates[place] for place in (weighed.best, rival)]
-    first, second = (by_place[hits[candidate.hit].article.id, candidate.span] for candidate in pair)
-    return (disagreement(weighed.question.text, first, second),)
+    sides = [
+        [by_place[hits[one.hit].article.id, one.span] for one in (weighed.candidates[place] for place in side)]
+        for side in positions
+    ]
+    return (disagreement(weighed.question.text, sorted(sides, key=lambda side: side[0].n)),)
 
 
 def explain_abstention(weighed: Weighed, confidence: float) -> str:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
@@ -32,6 +32,23 @@ GATE_FEATURES = (
 )
 # What a hit is ranked by once it was read; `found` is what retrieval ranked it by, spread over articles.
 RANK_FEATURES = ("found", "cosine", "answerable", "span", "supported", "cover_passage")
+# What speaks for a sentence of another article whose value differs from the best one's; see `qa.rivals`.
+RIVAL_FEATURES = (
+    "span",
+    "answerable",
+    "cover",
+    "cover_context",
+    "cover_passage",
+    "fits",
+    "gap",
+    "date",
+    "figure",
+    "wanted",
+    "phrase",
+    "lost_passage",
+    "lost_sentence",
+    "shared",
+)
 # What a question answered that the articles do not answer costs, in answerable questions declined.
 STRICTNESS_COST = {"lenient": 0.5, "balanced": 1.0, "strict": 2.0}
 YEAR_MISSING_CHANCE = 0.1  # over DEV, a passage without the year that the question names was right in 5 of 50 cases
@@ -53,7 +70,9 @@ class ReaderWeights:
         thresholds: By strictness, the confidence below which the reader abstains.
         margin: How far below the best score a further sentence may lie and still be stated.
         list_margin: The same for questions that ask for several things.
-        rival_margin: How far below the best score a clashing answer of another article may lie and still be shown.
+        rival: Shape (len(RIVAL_FEATURES),): what each adds to the log-odds that another article answers otherwise.
+        rival_bias: Constant of these log-odds.
+        rival_from: Log-odds from which it is shown.
         supported_from: Chance from which a passage supports a statement.
         weak_from: Chance below which it does not at all.
         fingerprint: Hash of the file they were read from.
@@ -66,7 +85,9 @@ class ReaderWeights:
     thresholds: Mapping[str, float]
     margin: float
     list_margin: float
-    rival_margin: float = 0.0
+    rival: Matrix = field(default_factory=lambda: np.zeros(len(RIVAL_FEATURES)))
+    rival_bias: float = 0.0
+    rival_from: float = math.inf
     supported_from: float = 0.5
     weak_from: float = 0.5
     fingerprint: str = ""
@@ -89,8 +110,8 @@ def load_weights(path: Path | None = None) -> ReaderWeights:
         stored = json.loads(raw)
     except (OSError, ValueError) as error:
         raise ReaderUnavailableError(f"The reader's weights {str(source)!r} cannot be read: {error}.") from error
-    names = (stored["features"], stored["gate_features"], stored.get("rank_features"))
-    if names != (list(FEATURES), list(GATE_FEATURES), list(RANK_FEATURES)):
+    names = [stored.get(f"{of}features") for of in ("", "gate_", "rank_", "rival_")]
+    if names != [list(of) for of in (FEATURES, GATE_FEATURES, RANK_FEATURES, RIVAL_FEATURES)]:
         raise ReaderUnavailableError(
             f"The reader's weights {str(source)!r} were fitted for other features. Fit them again: "
             "python -m qa.training fit DATA WORK"
@@ -103,7 +124,9 @@ def load_weights(path: Path | None = None) -> ReaderWeights:
         stored["thresholds"],
         stored["margin"],
         stored["list_margin"],
-        stored["rival_margin"],
+        np.array(stored["rival"]),
+        stored["rival_bias"],
+        stored["rival_from"],
         stored["supported_from"],
         stored["weak_from"],
         hashlib.sha256(raw).hexdigest()[:12],

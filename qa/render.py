@@ -12,13 +12,14 @@ from collections.abc import Iterable, Sequence
 from index.types import Hit
 from qa.render_receipts import EXCERPT_CHARS, render_consulted, render_passages
 from qa.safe_text import clipped, escape, neutralise, origin_line
-from qa.types import Abstention, Answer, Citation, Disagreement, Statement, Support, flat
+from qa.types import Abstention, Answer, Citation, Disagreement, Statement, Support, flat, frames
 
 TERMINAL_COLUMNS = 100  # as wide as is still easy to read; narrower terminals wrap once more
 NEAREST_SHOWN = 3  # what an abstention shows for a person to judge by: enough to see that nothing fits
 QUOTE_CHARS = 600  # a long sentence; the rest of a longer one is in the article
 CHIP_CHARS = 44  # a chip stays on one line; where there is less room its end is cut
 DECLINED = "The articles do not say."
+DIFFER = "The articles differ"
 _SUPPORT_WORDS = {Support.WEAK: "weakly supported", Support.UNSUPPORTED: "not supported"}
 _CHIP_WORDS = {
     Support.VERBATIM: "quoted",
@@ -43,7 +44,7 @@ def render_answer(answer: Answer, turn: int) -> str:
         return head + _render_abstention(answer, answer.abstention, turn)
     if answer.short_answer:
         head += f'<p class="short" dir="auto">{escape(flat(answer.short_answer))}</p>'
-    body = render_statements(answer.statements, answer.citations, turn)
+    body = render_statements(answer.uncontested, answer.citations, turn)
     sides = "".join(_render_disagreement(each, answer, turn) for each in answer.disagreements)
     return head + body + sides + render_consulted(answer, turn)
 
@@ -72,9 +73,9 @@ def render_terminal(answer: Answer) -> str:
     else:
         _verified(answer.citations)
         short = [answer.short_answer] if answer.short_answer and answer.short_answer != answer.text else []
-        statements = " ".join(_with_numbers(statement) for statement in answer.statements)
-        disagreements = [line for each in answer.disagreements for line in _disagreement_lines(each)]
-        blocks = [*notes, *short, statements, *disagreements]
+        statements = " ".join(_with_numbers(statement) for statement in answer.uncontested)
+        disagreements = [line for each in answer.disagreements for line in _disagreement_lines(each, answer)]
+        blocks = [*notes, *short, *([statements] if statements else []), *disagreements]
         blocks += ["\n".join(_citation_lines(citation)) for citation in answer.citations]
     return "\n\n".join(_wrapped(block) for block in blocks)
 
@@ -127,11 +128,14 @@ def _render_disagreement(disagreement: Disagreement, answer: Answer, turn: int) 
     by_number = _verified(answer.citations)
     support = {n: statement.support for statement in answer.statements for n in statement.citations}
     sides = ""
-    for position in disagreement.positions:
+    for frame, position in zip(frames(len(disagreement.positions)), disagreement.positions, strict=True):
         chips = " ".join(_render_chip(by_number[n], turn, support.get(n, Support.VERBATIM)) for n in position.citations)
-        sides += f'<div class="side" dir="auto"><p>{escape(flat(position.value))}</p>{chips}</div>'
+        sides += (
+            f'<div class="side" dir="auto"><h4>{frame}</h4><p class="value">{escape(flat(position.value))}</p>'
+            f'<p class="statement">{escape(flat(answer.statement_of(position)))} {chips}</p></div>'
+        )
     about = escape(flat(disagreement.about))
-    return f'<section class="sides"><h3>The articles disagree: {about}</h3><div class="pair">{sides}</div></section>'
+    return f'<section class="sides"><h3>{DIFFER}: {about}</h3><div class="pair">{sides}</div></section>'
 
 
 def _render_abstention(answer: Answer, abstention: Abstention, turn: int) -> str:
@@ -155,9 +159,13 @@ def _with_numbers(statement: Statement) -> str:
     return f"{flat(statement.text)} {numbers}{doubt}"
 
 
-def _disagreement_lines(disagreement: Disagreement) -> list[str]:
-    sides = [f"{flat(p.value)} {''.join(f'[{n}]' for n in p.citations)}" for p in disagreement.positions]
-    return [f"The articles disagree: {flat(disagreement.about)}\n" + "\n".join(f"  - {side}" for side in sides)]
+def _disagreement_lines(disagreement: Disagreement, answer: Answer) -> list[str]:
+    sides = [f"{DIFFER}: {flat(disagreement.about)}"]
+    for frame, position in zip(frames(len(disagreement.positions)), disagreement.positions, strict=True):
+        numbers = "".join(f"[{n}]" for n in position.citations)
+        sides.append(f"  {frame}: {flat(position.value)}")
+        sides.append(f"    {flat(answer.statement_of(position))} {numbers}")
+    return ["\n".join(sides)]
 
 
 def _citation_lines(citation: Citation) -> tuple[str, str]:

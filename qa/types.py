@@ -109,7 +109,12 @@ class Abstention:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """One of several values that articles give for the same thing."""
+    """One of several values that articles give for the same thing.
+
+    Args:
+        value: As the first cited sentence has it.
+        citations: The stated sentence first, then those of other stories that say the same.
+    """
 
     value: str
     citations: tuple[int, ...]
@@ -251,8 +256,28 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """Plain text of the answer without markers; empty when abstained."""
-        return " ".join(statement.text for statement in self.statements)
+        """Plain text of the answer without markers; empty when abstained.
+
+        What articles disagree about stands in a neutral frame: "One article says: ... Another says: ...".
+        """
+        plain = [statement.text for statement in self.uncontested]
+        return " ".join([*plain, *(text for each in self.disagreements for text in self._framed(each))])
+
+    @property
+    def uncontested(self) -> tuple[Statement, ...]:
+        """Return the statements that no disagreement sets against others."""
+        contested = {n for each in self.disagreements for position in each.positions for n in position.citations}
+        return tuple(statement for statement in self.statements if contested.isdisjoint(statement.citations))
+
+    def statement_of(self, position: Position) -> str:
+        """Return the sentence that gives a position: that of its first citation."""
+        first = position.citations[0]
+        stated = (statement.text for statement in self.statements if first in statement.citations)
+        return next(stated, None) or next(flat(citation.quote) for citation in self.citations if citation.n == first)
+
+    def _framed(self, disagreement: Disagreement) -> list[str]:
+        framed = zip(frames(len(disagreement.positions)), disagreement.positions, strict=True)
+        return [f"{frame}: {self.statement_of(position)}" for frame, position in framed]
 
     def to_dict(self) -> dict[str, object]:
         """Return the answer JSON, version 1 (DESIGN 3.1)."""
@@ -295,6 +320,11 @@ class StreamEvent:
     statement: Statement | None = None
     citations: tuple[Citation, ...] = ()
     answer: Answer | None = None
+
+
+def frames(n: int) -> tuple[str, ...]:
+    """Return how each of n positions is introduced, in neutral words."""
+    return ("One article says", *("Another says",) * (n - 1))
 
 
 def flat(text: str) -> str:

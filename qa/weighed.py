@@ -14,6 +14,7 @@ from qa.evidence import FEATURES, Candidate, same_words
 from qa.passage_reading import PassageReading
 from qa.question import Form, Question
 from qa.reader_weights import Matrix, ReaderWeights, sigmoid
+from qa.values import QUALIFIERS
 
 MAX_ANSWER_SHARE = 0.8  # of its sentence; a longer span is no short answer, the sentence is the answer
 SAME_SENTENCE = 0.8  # share of common words above which two sentences tell the reader nothing new
@@ -97,4 +98,13 @@ class Weighed:
         answer = self.readings[candidate.hit].answers[candidate.sentence]
         if answer is None or len(answer.span) > MAX_ANSWER_SHARE * len(candidate.span):
             return None
-        return answer.span
+        return _with_qualifier(answer.span, candidate)
+
+
+def _with_qualifier(span: Span, candidate: Candidate) -> Span:
+    """Take in the word before a span that makes another thing of it, as "former" does of a president."""
+    start = span.start - candidate.span.start
+    before = next((word for word in reversed(candidate.words) if word.end <= start), None)
+    if before is None or before.text.lower() not in QUALIFIERS or candidate.text[before.end : start].strip(" -"):
+        return span
+    return Span(candidate.span.start + before.start, span.end)

@@ -22,6 +22,8 @@ QUESTIONS = (
     "How many people is Guantanamo Bay meant to hold?",
     "What did Paul Kagame say about the talks?",
     "who is the forein minister of Ruanda?",
+    "When was the UK plan ended?",
+    "Who is Donald Trump?",
 )
 
 
@@ -40,6 +42,10 @@ def _kept(answer):
         if answer.abstention and "confidence" not in answer.abstention.reason
         else None,
         "short_answer": answer.short_answer,
+        "disagreements": [
+            [each.about, [[position.value, list(position.citations)] for position in each.positions]]
+            for each in answer.disagreements
+        ],
         "citations": [[c.article.id, c.span.start, c.span.end, c.quote] for c in answer.citations],
     }
 
@@ -54,3 +60,15 @@ def test_golden_citations_slice_the_bundled_articles(answers):
     with_quotes = [citation for answer in answers.values() for citation in answer["citations"]]
     assert len(with_quotes) >= 5
     assert all(end - start == len(quote) for _, start, end, quote in with_quotes)
+
+
+@pytest.mark.parametrize(
+    ("question", "values"),
+    [("When was the UK plan ended?", {"July", "2024"}), ("Who is Donald Trump?", {"President", "former President"})],
+)
+def test_both_sides_are_shown_where_the_bundled_articles_differ(answers, question, values):
+    ((_, positions),) = answers[question]["disagreements"]
+    assert {value for value, _ in positions} == values
+    articles = {answers[question]["citations"][numbers[0] - 1][0] for _, numbers in positions}
+    assert articles == {"rwanda-early-talks", "rwanda-two-weeks"}
+    assert answers[question]["short_answer"] is None

@@ -46,11 +46,15 @@ def measure_completeness(replies: Mapping[str, Reply], examples: Sequence[Exampl
       (Wang et al. 2025, arXiv 2504.13079).
     - Answers covered = things wanted that are contained, by any of their spellings / things wanted.
     - No wrong answer = 1 if something is answered and no wrong answer is contained.
+    - All sides shown = 1 if everything wanted is contained, and what is wrong only as one of several positions of a
+      disagreement: nothing in the articles says which of them is wrong, but none may be stated as the fact.
 
     Contained in the text, the short answer or a position of a disagreement. A declined or missing answer scores 0 in
     all three.
     """
-    values: Values = {name: {} for name in ("Complete and clean", "Answers covered", "No wrong answer")}
+    values: Values = {
+        name: {} for name in ("Complete and clean", "Answers covered", "No wrong answer", "All sides shown")
+    }
     for example in examples:
         if not example.wanted:
             continue
@@ -61,6 +65,8 @@ def measure_completeness(replies: Mapping[str, Reply], examples: Sequence[Exampl
         values["Complete and clean"][example.id] = float(clean and covered == 1.0)
         values["Answers covered"][example.id] = covered
         values["No wrong answer"][example.id] = float(clean)
+        asserted = [w for w in example.wrong_answers if contains(said, w) and not (reply and _is_contested(reply, w))]
+        values["All sides shown"][example.id] = float(covered == 1.0 and not asserted)
     return values
 
 
@@ -102,6 +108,11 @@ def _figures(reply: Reply, answers: Sequence[str]) -> tuple[float, float, float,
     f1, text_f1 = (max(token_f1(said, answer) for answer in answers) for said in (short, reply.text))
     contained = any(contains(said, answer) for said in (short, reply.text) for answer in answers)
     return float(exact), f1, text_f1, float(contained)
+
+
+def _is_contested(reply: Reply, answer: str) -> bool:
+    """Say whether an answer is one of several positions that are set against each other."""
+    return any(len(values) > 1 and any(contains(value, answer) for value in values) for values in reply.disagreements)
 
 
 def _said(reply: Reply) -> str:

@@ -88,7 +88,7 @@ def collect(data: Path, work: Path, network: PairScorer) -> list[Case]:
 def _choose(data: Path, name: str) -> list[tuple[Part, Asked]]:
     of = load_chunked(data / name, group_pattern=GROUP_PATTERN[name])
     if name == "news_multihop":  # a question needs several articles: halves by question, not by article
-        parted = [(Part.TUNE if _even(one.id) else Part.TEST, one) for one in of.asked]
+        parted = [(Part.TUNE if is_even(one.id) else Part.TEST, one) for one in of.asked]
     else:
         parted = [(part, one) for part in (Part.TUNE, Part.TEST) for one in of.part(part)]
     rng = random.Random(f"{SEED}:{name}")
@@ -103,7 +103,8 @@ def _sample(pairs: Sequence[tuple[Part, Asked]], most: int, rng: random.Random) 
     return rng.sample(list(pairs), min(most, len(pairs)))
 
 
-def _even(name: str) -> bool:
+def is_even(name: str) -> bool:
+    """Assign a name to one of two halves, by its hash."""
     return int(hashlib.sha256(name.encode()).hexdigest(), 16) % 2 == 0
 
 

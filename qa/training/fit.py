@@ -18,17 +18,16 @@ from scipy.optimize import minimize  # type: ignore[import-untyped]
 
 from qa.evidence import FEATURES
 from qa.passage_reading import PairScorer
-from qa.reader_weights import GATE_FEATURES, RANK_FEATURES, STRICTNESS_COST, ReaderWeights
-from qa.rivals import find_rival
+from qa.reader_weights import GATE_FEATURES, RANK_FEATURES, RIVAL_FEATURES, STRICTNESS_COST, ReaderWeights
 from qa.training.cases import TEACHES, Case, Matrix, collect
 from qa.training.fit_figures import Scored, calibration, chances_of, citation_f1, curve, measure, score
+from qa.training.fit_rivals import fit_rivals
 from qa.training.fit_support import fit_support
 from qa.training.plot_svg import plot_reader
 from qa.training.rows import Part
 
 L2_SENTENCE, L2_GATE, L2_RANK = 1e-3, 3e-3, 1e-3
 MARGINS = np.linspace(0.0, 3.0, 31)
-FALSE_RIVALS = 0.01  # share of questions whose articles agree that may be shown as a disagreement
 PLATEAU = 0.01  # smaller gains are within the noise of sets of this size
 
 
@@ -49,7 +48,7 @@ def fit(data: Path, work: Path, network: PairScorer, output: Path) -> dict[str, 
         for flag, most in ((False, PLATEAU), (True, 0.0))  # a list wants all, a plain question no word too many
     )
     weights = replace(weights, margin=plain, list_margin=max(plain, many))
-    weights = replace(weights, rival_margin=fit_rival_margin(fitting, weights))
+    weights, rival_figures = fit_rivals(data, work, network, weights, scored)
     supported_from, weak_from, support_figures = fit_support(data, network)
     weights = replace(weights, supported_from=supported_from, weak_from=weak_from)
     test = scored[Part.TEST]
@@ -57,6 +56,7 @@ def fit(data: Path, work: Path, network: PairScorer, output: Path) -> dict[str, 
     figures = {kind: measure([one for one in test if one.kind == kind], weights) for kind in kinds}
     figures["all"] = measure(test, weights)
     figures["support"] = support_figures
+    figures["disagreement"] = rival_figures
     figures["curve"] = curve(test, weights)
     output.with_suffix(".svg").write_text(plot_reader(figures["curve"], calibration(test, weights)), encoding="utf-8")
     output.write_text(json.dumps(_stored(weights, figures, network.fingerprint), indent=1) + "\n", encoding="utf-8")
@@ -191,17 +191,6 @@ def _first_as_good(values: Matrix, gain: Callable[[float], float], plateau: floa
     return next(float(value) for value, got in zip(values, gains, strict=True) if got >= max(gains) - plateau)
 
 
-def fit_rival_margin(scored: Sequence[Scored], weights: ReaderWeights) -> float:
-    """Choose the widest margin at which hardly a question of wiki_squad, whose articles agree, shows a rival."""
-    agreeing = [one for one in scored if one.case.set_name == "wiki_squad" and one.case.asked.answerable]
-
-    def share(margin: float) -> float:
-        trial = replace(weights, rival_margin=margin)
-        return float(np.mean([find_rival(one.weighed, one.case.hits, trial) is not None for one in agreeing]))
-
-    return max((float(margin) for margin in MARGINS if share(float(margin)) <= FALSE_RIVALS), default=0.0)
-
-
 def _stored(weights: ReaderWeights, figures: dict[str, dict[str, float]], network: str) -> dict[str, object]:
     return {
         "network": network,
@@ -215,7 +204,10 @@ def _stored(weights: ReaderWeights, figures: dict[str, dict[str, float]], networ
         "thresholds": {name: round(value, 4) for name, value in weights.thresholds.items()},
         "margin": round(weights.margin, 4),
         "list_margin": round(weights.list_margin, 4),
-        "rival_margin": round(weights.rival_margin, 4),
+        "rival_features": list(RIVAL_FEATURES),
+        "rival": [round(float(w), 5) for w in weights.rival],
+        "rival_bias": round(weights.rival_bias, 5),
+        "rival_from": round(weights.rival_from, 4),
         "supported_from": weights.supported_from,
         "weak_from": weights.weak_from,
         "figures": figures,

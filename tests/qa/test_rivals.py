@@ -1,29 +1,12 @@
+import numpy as np
 import pytest
 
 from corpus.types import Passage, Span
 from index.types import Hit, Signals
 from qa.read_extractive import ExtractiveReader
-from qa.rivals import clash
+from qa.reader_weights import RIVAL_FEATURES
 from tests.fakes import FakeNetwork, make_article
 from tests.qa.test_read_extractive import make_weights
-
-
-@pytest.mark.parametrize(
-    ("left", "right", "expected"),
-    [
-        ("2022", "2024", True),
-        ("July 2022", "in 2022", False),
-        ("July", "2024", False),
-        ("July", "August", True),
-        ("£50 million", "$66 million", False),
-        ("£50 million", "£60 million", True),
-        ("30,000", "30000 people", False),
-        ("12", "15", True),
-        ("Kigali", "London", False),
-    ],
-)
-def test_clash_only_where_both_cannot_be_right(left, right, expected):
-    assert clash(left, right) is clash(right, left) is expected
 
 
 def _hits(*texts):
@@ -37,19 +20,49 @@ def _hits(*texts):
     return hits
 
 
-def _read(*texts):
-    reader = ExtractiveReader(FakeNetwork(), weights=make_weights(rival_margin=1.0))
-    return reader.read("When was the British plan for Rwanda ended?", _hits(*texts))
+def _read(question, *texts):
+    rival = np.zeros(len(RIVAL_FEATURES))
+    rival[RIVAL_FEATURES.index("cover")] = 10.0
+    weights = make_weights(rival=rival, rival_bias=-5.0, rival_from=0.0)
+    return ExtractiveReader(FakeNetwork(), weights=weights).read(question, _hits(*texts))
 
 
-def test_read_shows_both_dates_when_articles_disagree():
-    reading = _read("The British plan for Rwanda was ended in 2022.", "The British plan for Rwanda was ended in 2024.")
+WHEN = "When was the British plan for Rwanda ended?"
+
+
+def test_read_shows_both_dates_when_articles_differ():
+    reading = _read(
+        WHEN, "The British plan for Rwanda was ended in 2022.", "The British plan for Rwanda was ended in 2024."
+    )
     (found,) = reading.disagreements
-    assert {position.value for position in found.positions} == {"2022", "2024"}
+    assert [position.value for position in found.positions] == ["2022", "2024"]
     cited = {citation.n: citation.article.id for citation in reading.citations}
     assert [cited[position.citations[0]] for position in found.positions] == ["a1", "a2"]
     assert len(reading.statements) == 2
+    assert reading.short_answer is None  # neither is stated as the fact
 
 
-def test_read_sees_no_disagreement_where_articles_agree():
-    assert _read("The British plan for Rwanda was ended in 2022.", "In 2022 it was ended.").disagreements == ()
+def test_read_counts_who_says_the_same_as_one_position():
+    ended = "The British plan for Rwanda was ended in"
+    reading = _read(WHEN, f"{ended} 2022.", f"{ended} 2024.", f"{ended} July 2024.")
+    (found,) = reading.disagreements
+    assert [len(position.citations) for position in found.positions] == [1, 2]
+    assert len(reading.citations) == 3
+
+
+@pytest.mark.parametrize(
+    ("question", "first", "second"),
+    [
+        (WHEN, "The British plan for Rwanda was ended in 2022.", "In 2022 it was ended."),
+        (WHEN, "The British plan for Rwanda was ended in 2024.", "The British plan for Rwanda ended in July 2024."),
+        (WHEN, "The British plan for Rwanda was ended in 2024.", "Crops did well in 2023."),
+        (
+            "Was the British plan ended in 2022?",
+            "The British plan was ended in 2022.",
+            "The British plan ended in 2024.",
+        ),
+    ],
+    ids=["same", "one says more", "of something else", "no value asked"],
+)
+def test_read_sees_no_disagreement(question, first, second):
+    assert _read(question, first, second).disagreements == ()
