@@ -97,7 +97,7 @@ class Byline:
             from index.mirror import mirror_articles
 
             folders = [_mirrored(source) for source in sources]
-            return mirror_articles(self._index, load_sources(sources), folders, on_progress=on_progress)
+            return self._noted(mirror_articles(self._index, load_sources(sources), folders, on_progress=on_progress))
         return self.add_articles(load_sources(sources), on_progress=on_progress)
 
     def add_articles(
@@ -107,12 +107,8 @@ class Byline:
         from index.disk import need_space
         from index.ingest import add_articles
 
-
         need_space(self.folder, 0, "adding articles")
-        report = add_articles(self._index, articles, on_progress=on_progress)
-        for action in ("added", "updated", "removed"):
-            self._note_change(action, getattr(report, action))
-        return report
+        return self._noted(add_articles(self._index, articles, on_progress=on_progress))
 
     def add_documents(self, documents: Sequence[Document]) -> AddReport:
         """Add LlamaIndex documents, e.g. from a LlamaHub reader; their metadata becomes title, outlet and date."""
@@ -255,6 +251,11 @@ class Byline:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _noted(self, report: AddReport) -> AddReport:
+        for action in ("added", "updated", "removed"):
+            self._note_change(action, getattr(report, action))
+        return report
 
     def _note_change(self, action: str, article_ids: tuple[str, ...]) -> None:
         if self.on_change is not None and article_ids:

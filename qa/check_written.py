@@ -9,8 +9,8 @@ from corpus.types import Span
 from index.types import Hit
 from qa.gives_orders import gives_orders
 from qa.locate_quote import locate_quote, plain_form, whole_sentences
-from qa.passage_reading import header_of
 from qa.plain_words import plain_words
+from qa.reading_input import make_header
 from qa.support import Evidence, SupportChecker, share_held
 from qa.types import Support, flat
 from qa.words import split_words
@@ -142,4 +142,4 @@ def _is_order(hit: Hit, span: Span) -> bool:
 
 def _evidence(hit: Hit, span: Span) -> Evidence:
     text = span.slice(hit.article.text)
-    return Evidence(text, text, header_of(hit))
+    return Evidence(text, text, make_header(hit.article))

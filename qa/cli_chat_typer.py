@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from corpus.errors import QAError
-from qa.cli_options_typer import AsOfOption, JsonOption, LibraryOption, open_library, print_json, print_lines
+from qa.cli_options_typer import AsOfOption, JsonOption, LibraryOption, open_own_library, print_json, print_lines
 
 if TYPE_CHECKING:
     from datetime import date
@@ -43,7 +43,7 @@ def chat(
     chosen = [resume is not None, new, list_, search is not None, delete is not None]
     if sum(chosen) > 1:
         raise typer.BadParameter("give only one of --resume, --new, --list, --search, --delete.")
-    with open_library(context, library) as byline:
+    with open_own_library(context, library) as byline:
         if list_ or search is not None:
             _print_chats(byline, search, as_json)
         elif delete is not None:

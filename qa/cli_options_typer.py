@@ -82,6 +82,17 @@ def open_library(context: typer.Context, library: Path | None, **values: object)
         time.sleep(0.1)
 
 
+def open_own_library(context: typer.Context, library: Path | None, **values: object) -> Byline:
+    """Open the library in this process, for what no other process can do for it.
+
+    Raises:
+        LibraryBusyError: If another process has it.
+    """
+    import qa
+
+    return qa.open(settings=make_settings(context, library, **values))
+
+
 def make_settings(context: typer.Context, library: Path | None, **values: object) -> Settings:
     """Make the one `Settings` of this process from environment and options, and start logging."""
     from qa.settings import Settings

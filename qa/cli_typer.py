@@ -38,6 +38,7 @@ from qa.cli_options_typer import (
     make_filters,
     make_settings,
     open_library,
+    open_own_library,
     print_json,
     print_lines,
     progress,
@@ -46,7 +47,10 @@ from qa.cli_service_typer import service_commands
 from qa.log_setup import log_at, start_logging
 
 if TYPE_CHECKING:
+    from index.types import AddProgress, AddReport
     from qa.batch import BatchQuestion
+    from qa.byline import Byline
+    from qa.remote_httpx import RemoteByline
 
 _LOG = logging.getLogger(__name__)
 _STDIN = Path("-")
@@ -127,10 +131,10 @@ def add(
     wanted: list[str | Path] = [*(sources or []), *([bundled_articles()] if sample else [])]
     with (
         _told_when_stopped(),
-        open_library(context, library) as byline,
+        (open_own_library if mirror else open_library)(context, library) as byline,
         progress(lambda: count_sources(wanted)) as step,
     ):
-        report = byline.add(*wanted, mirror=mirror, on_progress=step)
+        report = _add(byline, wanted, mirror, step)
     for failure in report.failed:
         typer.echo(one_line(f"error: {failure.origin}: {failure.reason}"), err=True)
     if as_json:
@@ -266,6 +270,16 @@ def evaluate(context: typer.Context) -> None:
     sys.argv = ["byline eval", *context.args]
     # By name, for the same reason as the page.
     runpy.run_module("evals", run_name="__main__")
+
+
+def _add(
+    byline: Byline | RemoteByline, sources: list[str | Path], mirror: bool, step: Callable[[AddProgress], None] | None
+) -> AddReport:
+    from qa.byline import Byline
+
+    if mirror and isinstance(byline, Byline):  # only who owns a library can make it mirror a folder
+        return byline.add(*sources, mirror=True, on_progress=step)
+    return byline.add(*sources, on_progress=step)
 
 
 def _one_of(words: Sequence[str] | None, batch: Path | None) -> str:

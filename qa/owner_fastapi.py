@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Depends
@@ -17,6 +18,7 @@ from corpus.types import Article
 from index.types import AddReport, ArticleInfo, Hit
 from qa import __version__
 from qa.access import same_secret
+from qa.conversation import Turn
 from qa.http_ask_fastapi import stream_response
 from qa.http_errors_fastapi import JsonError, error_body
 from qa.types import Answer, StreamEvent
@@ -90,7 +92,12 @@ def _endpoint(service: Service, job: _Job) -> Callable[[Request], Awaitable[Resp
 
 
 def _options(wanted: Wanted) -> dict[str, Any]:
-    return {"filters": wanted.filters, **wanted.options}
+    options = dict(wanted.options)
+    if options.get("as_of"):
+        options["as_of"] = date.fromisoformat(options["as_of"])
+    if "history" in options:
+        options["history"] = tuple(Turn(**{**turn, "quotes": tuple(turn["quotes"])}) for turn in options["history"])
+    return {"filters": wanted.filters, **options}
 
 
 def _lines(events: list[StreamEvent] | QAError) -> str:

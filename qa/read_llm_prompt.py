@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from index.types import Hit
 from qa.language_model import Prompt
-from qa.passage_reading import header_of
+from qa.reading_input import make_header
 from qa.safe_text import neutralise
 from qa.types import flat
 
@@ -67,7 +67,9 @@ def build_prompt(
 
 
 def _prompt(question: str, hits: Sequence[Hit], simple: bool, boundary: str) -> Prompt:
-    fenced = [_fence(number, header_of(hit), hit.passage.text, boundary) for number, hit in enumerate(hits, start=1)]
+    fenced = [
+        _fence(number, make_header(hit.article), hit.passage.text, boundary) for number, hit in enumerate(hits, start=1)
+    ]
     user = _user(fenced, question)
     if not simple:
         return Prompt(_FULL.format(boundary=boundary), user)

@@ -6,6 +6,8 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -18,6 +20,7 @@ from corpus.types import Article, LoadFailure
 from index.owner import Owner
 from index.types import AddProgress, AddReport, ArticleInfo, Filters, Hit
 from qa import __version__
+from qa.conversation import History, parse_history
 from qa.pipeline import EVERYTHING
 from qa.types import Answer, StreamEvent
 from qa.wire import Hello, Ids, Loaded, Wanted, pack, unpack
@@ -66,9 +69,18 @@ class RemoteByline:
         """Ask who answers."""
         return self._call("hello", Hello, Ids, Ids(()), read_s=_HELLO_S)
 
-    def ask(self, question: str, *, k: int | None = None, filters: Filters = EVERYTHING, **options: Any) -> Answer:  # noqa: ANN401
+    def ask(
+        self,
+        question: str,
+        *,
+        k: int | None = None,
+        filters: Filters = EVERYTHING,
+        history: History = (),
+        as_of: date | None = None,
+    ) -> Answer:
         """Answer as `Byline.ask` does."""
-        return self._call("ask", Answer, Wanted, Wanted(question, filters, {"k": self._k(k), **options}))
+        wanted = Wanted(question, filters, {"k": self._k(k), **_plain(history, as_of)})
+        return self._call("ask", Answer, Wanted, wanted)
 
     def stream(
         self,
@@ -76,10 +88,11 @@ class RemoteByline:
         *,
         k: int | None = None,
         filters: Filters = EVERYTHING,
-        **options: Any,  # noqa: ANN401
+        history: History = (),
+        as_of: date | None = None,
     ) -> Iterator[StreamEvent]:
         """Yield as `Byline.stream` does."""
-        body = pack(Wanted, Wanted(question, filters, {"k": self._k(k), **options}))
+        body = pack(Wanted, Wanted(question, filters, {"k": self._k(k), **_plain(history, as_of)}))
         with self._in_our_words(), self._client.stream("POST", "/owner/stream", content=body) as response:
             if response.is_error:
                 response.read()
@@ -221,6 +234,14 @@ def _check_same(hello: Hello, owner: Owner, settings: Settings) -> None:
                 f"{hello.settings.get(name)!r}, and here {mine[name]!r} is set. Close that one first, or leave the "
                 "setting out."
             )
+
+
+def _plain(history: History, as_of: date | None) -> dict[str, object]:
+    """Return what `ask` takes besides words and filters as values that JSON has."""
+    return {
+        "history": [asdict(turn) for turn in parse_history(history)],
+        "as_of": as_of.isoformat() if as_of else None,
+    }
 
 
 def _raise_ours(response: httpx.Response) -> None:

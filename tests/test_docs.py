@@ -163,7 +163,8 @@ def test_constraints_pin_every_direct_dependency():
 def test_every_import_is_a_declared_dependency():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    names = [*project["dependencies"], *(name for extra in ("train", "mcp", "llm", "anthropic") for name in extras[extra])]
+    optional = [name for extra in ("train", "mcp", "llm", "anthropic") for name in extras[extra]]
+    names = [*project["dependencies"], *optional]
     declared = {re.match(r"[\w-]+", name)[0].lower() for name in names}
     files = [path for package in ("corpus", "index", "qa", "evals") for path in (ROOT / package).rglob("*.py")]
     trees = [ast.parse(path.read_text("utf-8")) for path in [*files, ROOT / "app.py"]]
