@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from corpus.chunk import CHUNKER_VERSION
 from corpus.errors import IndexingError, LibraryDamagedError
 from corpus.tokens_tiktoken import ENCODING
-from index.catch_up import lexical_kind, open_current, rebuild, replay, vector_kind
+from index.catch_up import drop_former, lexical_kind, open_current, rebuild, replay, vector_kind
 from index.library import Library
 from index.library_file import LIBRARY_NAME
 from index.library_log import index_state
@@ -80,20 +80,20 @@ class OpenIndex:
     def rebuild(self) -> None:
         """Build both indexes anew from the library and go over to them; nothing is embedded again."""
         with self._write_lock, self._index_lock:
-            for index in self._retired:  # from an earlier rebuild: no question takes that long
-                index.close()
+            self._drop_retired()  # from an earlier rebuild: no question takes that long
             self._retired = [index for index in (self._vectors, self._lexical) if index is not None]
-            self._vectors = rebuild(self.folder, self.library, vector_kind(self.library.build.dim))
-            self._lexical = rebuild(self.folder, self.library, lexical_kind())
+            vectors = vector_kind(self.library.build.dim)
+            self._vectors = rebuild(self.folder, self.library, vectors, keep_former=True)
+            self._lexical = rebuild(self.folder, self.library, lexical_kind(), keep_former=True)
 
     def close(self) -> None:
         """Close everything and give the library up; a second call does nothing."""
         with self._write_lock, self._index_lock:
-            for index in (self._vectors, self._lexical, *self._retired):
+            for index in (self._vectors, self._lexical):
                 if index is not None:
                     index.close()
             self._vectors = self._lexical = None
-            self._retired = []
+            self._drop_retired()
             self.library.close()
             self._owner.release()
 
@@ -104,6 +104,14 @@ class OpenIndex:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _drop_retired(self) -> None:
+        if self._retired:
+            for index in self._retired:
+                index.close()
+            drop_former(self.folder, self.library, vector_kind(self.library.build.dim))
+            drop_former(self.folder, self.library, lexical_kind())
+        self._retired = []
 
     def _open_vectors(self) -> ChromaVectors:
         with self._index_lock:
