@@ -163,8 +163,11 @@ def replay(root: Path, library: Library, kind: Kind[IndexT], index: IndexT) -> N
         _acknowledge(root, library, kind.name, replace(state, applied=generation), token)
 
 
-def rebuild(root: Path, library: Library, kind: Kind[IndexT]) -> IndexT:
-    """Build the index anew from the truth in a folder of its own, switch to it, and delete the other folders."""
+def rebuild(root: Path, library: Library, kind: Kind[IndexT], *, keep_former: bool = False) -> IndexT:
+    """Build the index anew from the truth in a folder of its own, switch to it, and delete the other folders.
+
+    With `keep_former` those stay until `drop_former`: somebody may still be asking the index in one of them.
+    """
     former = index_state(library.file, kind.name)
     state = IndexState((former.folder if former else 0) + 1, kind.format, 0)
     folder = _folder(root, kind.name, state)
@@ -180,7 +183,8 @@ def rebuild(root: Path, library: Library, kind: Kind[IndexT]) -> IndexT:
             for batch in _batches(library.passage_ids()):
                 kind.upsert(index, library, batch)
             _acknowledge(root, library, kind.name, replace(state, applied=generation), token)
-    _delete_others(folder)
+    if not keep_former:
+        _delete_others(folder)
     return index
 
 
@@ -206,6 +210,13 @@ def _check_files(root: Path, library: Library, kind: Kind[IndexT], folder: Path)
         )
     if inspection.seal is Seal.ABSENT:
         probe(root, kind.name, folder, library.n_passages())
+
+
+def drop_former(root: Path, library: Library, kind: Kind[IndexT]) -> None:
+    """Delete every folder of the index but the current one."""
+    state = index_state(library.file, kind.name)
+    if state is not None:
+        _delete_others(_folder(root, kind.name, state))
 
 
 def _is_complete(library: Library, kind: Kind[IndexT], index: IndexT) -> bool:

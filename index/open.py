@@ -18,6 +18,7 @@ from index.catch_up import (
     IndexT,
     Kind,
     close_sealed,
+    drop_former,
     lexical_kind,
     open_complete,
     open_current,
@@ -109,11 +110,11 @@ class OpenIndex:
     def rebuild(self) -> None:
         """Build both indexes anew from the library and go over to them; nothing is embedded again."""
         with self._write_lock, self._index_lock:
-            for index in self._retired:  # from an earlier rebuild: no question takes that long
-                index.close()
+            self._drop_retired()  # from an earlier rebuild: no question takes that long
             self._retired = [index for index in (self._vectors, self._lexical) if index is not None]
-            self._vectors = rebuild(self.folder, self.library, vector_kind(self.library.build.dim))
-            self._lexical = rebuild(self.folder, self.library, lexical_kind())
+            vectors = vector_kind(self.library.build.dim)
+            self._vectors = rebuild(self.folder, self.library, vectors, keep_former=True)
+            self._lexical = rebuild(self.folder, self.library, lexical_kind(), keep_former=True)
             self._broken.clear()
 
     def close(self) -> None:
@@ -130,15 +131,13 @@ class OpenIndex:
             self._owner.release()
 
     def _close_indexes(self) -> None:
-        vectors, lexical, retired = self._vectors, self._lexical, self._retired
+        vectors, lexical = self._vectors, self._lexical
         self._vectors = self._lexical = None
-        self._retired = []
         if vectors is not None:
             close_sealed(self.folder, self.library, vector_kind(self.library.build.dim), vectors)
         if lexical is not None:
             close_sealed(self.folder, self.library, lexical_kind(), lexical)
-        for index in retired:
-            index.close()
+        self._drop_retired()
 
     def __enter__(self) -> OpenIndex:
         return self
@@ -147,6 +146,14 @@ class OpenIndex:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _drop_retired(self) -> None:
+        if self._retired:
+            for index in self._retired:
+                index.close()
+            drop_former(self.folder, self.library, vector_kind(self.library.build.dim))
+            drop_former(self.folder, self.library, lexical_kind())
+        self._retired = []
 
     def _open_vectors(self, *, at_once: bool = True) -> ChromaVectors:
         with self._index_lock:

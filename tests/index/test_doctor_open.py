@@ -45,11 +45,15 @@ def test_repair_open_brings_back_what_an_index_lost(index, name):
 
 def test_repair_open_leaves_a_question_in_hand_its_index(index):
     asked = index.vectors
+    asked.query(index.library.vectors(index.library.passage_ids()[:1])[0], 1)
     repair_open(index)
     vector = index.library.vectors(index.library.passage_ids()[:1])[0]
     try:
         assert len(asked.query(vector, 1)) == 1
     except IndexingError:
         pytest.fail("a question that was being answered lost its index")
+    assert len(list((index.folder / "chroma").iterdir())) == 2
     add_articles(index, [make_article("Hail fell on Narvik.", "hail")])
     assert all(finding.ok for finding in check_open(index))
+    index.close()
+    assert [len(list((index.folder / name).iterdir())) for name in ("chroma", "lexical")] == [1, 1]
