@@ -16,7 +16,7 @@ _MAX_SAID_CHARS = 600  # of what an assistant wrote: those it is about stand in 
 _NOT_THINGS = frozenset({Form.WHEN, Form.WHERE, Form.WHY, Form.HOW, Form.YES_NO, Form.QUOTE, Form.HOW_LARGE})
 _POSSESSIVE = re.compile(r"^(?:its|his|her|their)\s+", re.IGNORECASE)
 _INDEFINITE = re.compile(r"^(?:an?|some|any)\s+", re.IGNORECASE)
-_WHO_IS = re.compile(r"^\W*[Ww]h(?:o|at)\s+(?:is|was)\s+(?:the\s+)?(?:[A-Z][\w.\-]*\s*)+\?*$")
+_WHO_IS = re.compile(r"^\W*[Ww]h(?:o|at)\s+(?:is|was)\s+(?:the\s+)?[A-Z][\w.\-]*(?:\s+[A-Z][\w.\-]*)*\s*\?*$")
 _ASKED_FOR = re.compile(r"^(?:any|some|no|each|every)\b", re.IGNORECASE)  # whether it exists is what was asked
 _PREFERRED = {
     Role.SUBJECT: (Role.ASKED, Role.SUBJECT, Role.OBJECT, Role.WITHIN),

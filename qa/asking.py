@@ -60,6 +60,8 @@ class Asker:
         asked = check_question(question, self.pipeline.max_question_chars)
         most = check_k(k, self.pipeline.k)
         resolved = resolve(asked, parse_history(history))
+        if len(resolved.question) > self.pipeline.max_question_chars:
+            resolved = Resolved(asked)  # so long a question names its topic itself
         within = _published_by(filters, as_of)
         return self._events(asked, resolved, most, within, as_of)
 

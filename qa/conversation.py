@@ -12,6 +12,7 @@ from qa.antecedents import Exchange
 from qa.follow_up import Resolved, resolve_follow_up
 from qa.types import Answer
 
+_MAX_TURN_CHARS = 4_000  # of a turn before, as of a question: what is pasted beyond names nothing that "it" means
 MAX_TURNS = 40  # read of a history: nothing older says what "it" is, and each costs a resolution
 Role = Literal["user", "assistant"]
 
@@ -78,9 +79,9 @@ def resolve(question: str, history: History) -> Resolved:
     for place, turn in enumerate(turns):
         if turn.role == "assistant":
             continue
-        resolved = resolve_follow_up(turn.text, exchanges)
+        resolved = resolve_follow_up(turn.text[:_MAX_TURN_CHARS], exchanges)
         reply = turns[place + 1] if place + 1 < len(turns) and turns[place + 1].role == "assistant" else None
-        said = (reply.quotes or (reply.text,)) if reply else ()
+        said = (reply.quotes or (reply.text[:_MAX_TURN_CHARS],)) if reply else ()
         short = reply.short_answer if reply else None
         exchanges.append(Exchange(resolved.question, short, said, resolved.unclear is not None))
     return resolve_follow_up(question, exchanges)
