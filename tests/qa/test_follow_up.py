@@ -102,6 +102,11 @@ def test_resolve_passes_over_the_question_as_the_last_turn_of_its_own_history():
     assert resolve("How old is he?", ["How old is he?"]).unclear == "he"
 
 
+def test_resolve_takes_a_reply_of_a_few_words_for_the_answer():
+    history = ["Who leads the union?", {"role": "assistant", "text": "Amina Otieno."}]
+    assert resolve("How old is she?", history).question == "How old is Amina Otieno?"
+
+
 def test_parse_history_takes_texts_and_objects():
     turns = parse_history(["Who?", {"role": "assistant", "text": "Ada."}, {"role": "user", "content": "When?"}])
     assert [(turn.role, turn.text) for turn in turns] == [("user", "Who?"), ("assistant", "Ada."), ("user", "When?")]
