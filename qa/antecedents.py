@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from qa.mentions import Kind, find_mentions
 from qa.phrases import AUXILIARIES, DETERMINERS, QUESTION_WORDS, Phrase, Role, Sort, find_phrases, sort_of, word_set
 from qa.question import Form, analyse_question
+from qa.words import split_words
 
 _MAX_BACK = 4  # turns: what was last named five questions ago is rarely what "it" means
 _MAX_ANSWER_WORDS = 8  # a longer short answer is a clause, which cannot stand where a pronoun stood
@@ -16,7 +17,7 @@ _MAX_SAID_CHARS = 600  # of what an assistant wrote: those it is about stand in 
 _NOT_THINGS = frozenset({Form.WHEN, Form.WHERE, Form.WHY, Form.HOW, Form.YES_NO, Form.QUOTE, Form.HOW_LARGE})
 _POSSESSIVE = re.compile(r"^(?:its|his|her|their)\s+", re.IGNORECASE)
 _INDEFINITE = re.compile(r"^(?:an?|some|any)\s+", re.IGNORECASE)
-_WHO_IS = re.compile(r"^\W*[Ww]h(?:o|at)\s+(?:is|was)\s+(?:the\s+)?(?:[A-Z][\w.\-]*\s*)+\?*$")
+_WHO_IS = re.compile(r"^\W*[Ww]h(?:o|at)\s+(?:is|was)\s+(?:the\s+)?[A-Z][\w.\-]*(?:\s+[A-Z][\w.\-]*)*\s*\?*$")
 _ASKED_FOR = re.compile(r"^(?:any|some|no|each|every)\b", re.IGNORECASE)  # whether it exists is what was asked
 _PREFERRED = {
     Role.SUBJECT: (Role.ASKED, Role.SUBJECT, Role.OBJECT, Role.WITHIN),
@@ -62,7 +63,7 @@ def find_antecedents(wanted: Wanted, exchanges: Sequence[Exchange], besides: str
         exchanges: Oldest first.
         besides: The follow-up itself: what it names already is not meant by its pronoun.
     """
-    named = besides.casefold()
+    named = _core(besides)
     for exchange in reversed(exchanges[-_MAX_BACK:]):
         for tier in _tiers(wanted, exchange):
             fresh = [text for text in _distinct(tier) if _core(text) not in named]
@@ -73,7 +74,7 @@ def find_antecedents(wanted: Wanted, exchanges: Sequence[Exchange], besides: str
 
 def topic_of(exchange: Exchange, besides: str, most: int = 2) -> str:
     """Return what a turn was about, in its own words: its best phrases that the follow-up does not name."""
-    named = besides.casefold()
+    named = _core(besides)
     found = find_phrases(exchange.question)
     ranked = [p for p in found if p.is_name] + [p for p in found if not p.is_name and p.role is not Role.ASKED]
     ranked += [p for p in found if not p.is_name and p.role is Role.ASKED]
@@ -195,5 +196,6 @@ def _distinct(texts: Iterable[str]) -> list[str]:
 
 
 def _core(text: str) -> str:
-    words = [word for word in text.casefold().split() if word not in DETERMINERS and word not in AUXILIARIES]
-    return " ".join(words) or text.casefold()
+    """Return the words that tell a phrase from others, to compare by."""
+    folded = [word.text.casefold() for word in split_words(text)]
+    return " ".join(word for word in folded if word not in DETERMINERS and word not in AUXILIARIES) or text.casefold()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,6 +16,7 @@ from qa.pipeline import EVERYTHING, Pipeline, check_k, check_question
 from qa.safe_text import written_date
 from qa.time_dateparser import TimeAsked, find_time
 from qa.types import Abstention, Answer, StreamEvent, Timings
+from qa.words import split_words
 
 if TYPE_CHECKING:
     from index.library import Library
@@ -60,6 +62,8 @@ class Asker:
         asked = check_question(question, self.pipeline.max_question_chars)
         most = check_k(k, self.pipeline.k)
         resolved = resolve(asked, parse_history(history))
+        if len(resolved.question) > self.pipeline.max_question_chars:
+            resolved = Resolved(asked)  # so long a question names its topic itself
         within = _published_by(filters, as_of)
         return self._events(asked, resolved, most, within, as_of)
 
@@ -89,13 +93,13 @@ class Asker:
         wanted = find_time(words, today)
         if as_of:
             note = self._undated_note(f"as of {written_date(as_of)}", self._counts())
-        attempts = self._attempts(words, wanted, filters, today) if wanted else iter([(filters, "")])
+        attempts = self._attempts(words, wanted, filters, today) if wanted else iter([(filters, "", words)])
         spent = Timings()
         events: list[StreamEvent] = []
-        for narrowed, said in attempts:
-            notes = "; ".join(part for part in (said, note) if part)
+        for narrowed, said, read in attempts:
+            notes = "; ".join(dict.fromkeys(part for part in f"{said}; {note}".split("; ") if part))
             shown = _shown(words, notes)
-            live = self.pipeline.stream(words, k=k, filters=narrowed)
+            live = self.pipeline.stream(read, k=k, filters=narrowed)
             if not wanted:
                 yield from (_named(event, asked, shown, spent) for event in live)
                 return
@@ -110,8 +114,8 @@ class Asker:
 
     def _attempts(
         self, question: str, wanted: TimeAsked, filters: Filters, today: date
-    ) -> Iterator[tuple[Filters, str]]:
-        """Yield which articles to try and what is said about it, the narrowest first; the first answer is taken."""
+    ) -> Iterator[tuple[Filters, str, str]]:
+        """Yield which articles to try, what is said about it, and what is read; the first answer is taken."""
         narrowed, said = filters, ""
         if wanted.since or wanted.until:
             within = _narrow(filters, wanted)
@@ -120,19 +124,20 @@ class Asker:
             counted = f", counted from {written_date(today)}" if wanted.is_relative else ""
             if within and counts and counts.within:
                 narrowed, said = within, self._undated_note(f"articles published {range_}{counted}", counts)
-                yield from self._newest_first(question, wanted, narrowed, said)
-                yield narrowed, said
+                read = _without(question, wanted.words)
+                yield from self._newest_first(read, wanted, narrowed, said)
+                yield narrowed, said, read
                 if not wanted.is_publication:
-                    yield filters, f"no article published {range_} answers, so all were read"
+                    yield filters, f"no article published {range_} answers, so all were read", question
                 return
             if counts and (counts.dated or wanted.is_publication):
                 said = f"no article is dated {range_}{counted}, so all were read"
         yield from self._newest_first(question, wanted, narrowed, said)
-        yield narrowed, "; ".join(part for part in (said, self._unordered(wanted)) if part)
+        yield narrowed, "; ".join(part for part in (said, self._unordered(wanted)) if part), question
 
     def _newest_first(
         self, question: str, wanted: TimeAsked, filters: Filters, said: str
-    ) -> Iterator[tuple[Filters, str]]:
+    ) -> Iterator[tuple[Filters, str, str]]:
         if not wanted.is_latest:
             return
         hits = self.pipeline.retriever.retrieve(question, k=max(self.pipeline.k, self.pipeline.n_read), filters=filters)
@@ -142,7 +147,7 @@ class Asker:
         for day in days[:_NEWEST_TRIED]:
             ids = tuple(sorted({hit.article.id for hit in relevant if hit.article.published == day}))
             note = f"the newest article that answers, of {written_date(day)}"
-            yield replace(filters, article_ids=ids), "; ".join(part for part in (said, note) if part)
+            yield replace(filters, article_ids=ids), "; ".join(part for part in (said, note) if part), question
 
     def _unordered(self, wanted: TimeAsked) -> str:
         if not wanted.is_latest:
@@ -199,6 +204,12 @@ def _shown(question: str, notes: str) -> str:
     body = question.rstrip()
     mark = "?" if body.endswith("?") else ""
     return f"{body.rstrip('?. ')} ({notes}){mark}"
+
+
+def _without(question: str, words: str) -> str:
+    """Return the question without the words for its days, unless nothing else is left of it."""
+    left = re.sub(r"\s+([?.!,])", r"\1", " ".join(question.replace(words, " ", 1).split()))
+    return left if any(not word.is_stop for word in split_words(left)) else question
 
 
 def _published_by(filters: Filters, as_of: date | None) -> Filters:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -12,6 +13,8 @@ from qa.antecedents import Exchange
 from qa.follow_up import Resolved, resolve_follow_up
 from qa.types import Answer
 
+_MAX_TURN_CHARS = 4_000  # of a turn before, as of a question: what is pasted beyond names nothing that "it" means
+_MAX_SHORT_WORDS = 4  # of a reply that is an answer and not a sentence
 MAX_TURNS = 40  # read of a history: nothing older says what "it" is, and each costs a resolution
 Role = Literal["user", "assistant"]
 
@@ -78,10 +81,10 @@ def resolve(question: str, history: History) -> Resolved:
     for place, turn in enumerate(turns):
         if turn.role == "assistant":
             continue
-        resolved = resolve_follow_up(turn.text, exchanges)
+        resolved = resolve_follow_up(turn.text[:_MAX_TURN_CHARS], exchanges)
         reply = turns[place + 1] if place + 1 < len(turns) and turns[place + 1].role == "assistant" else None
-        said = (reply.quotes or (reply.text,)) if reply else ()
-        short = reply.short_answer if reply else None
+        said = (reply.quotes or (reply.text[:_MAX_TURN_CHARS],)) if reply else ()
+        short = (reply.short_answer or _short(reply.text)) if reply else None
         exchanges.append(Exchange(resolved.question, short, said, resolved.unclear is not None))
     return resolve_follow_up(question, exchanges)
 
@@ -93,6 +96,12 @@ def ask_back(resolved: Resolved) -> str:
         named = f"{', '.join(others)} or {last}"
         return f"It is not clear whom or what “{resolved.unclear}” means: {named}? Ask again with the name."
     return f"It is not clear whom or what “{resolved.unclear}” means. Ask again with the name."
+
+
+def _short(text: str) -> str | None:
+    """Return a reply of a few words as the short answer it is: "Amina Otieno"."""
+    bare = text.strip().rstrip(".")
+    return bare if bare and len(bare.split()) <= _MAX_SHORT_WORDS and not re.search(r"[.!?]\s", bare) else None
 
 
 def _parse_turn(row: object, number: int) -> Turn:

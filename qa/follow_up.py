@@ -89,6 +89,7 @@ _ASKS_AMOUNT = re.compile(
     r"^\W*(?:(?:and|so|but)\s+)?how\s+(?:much|many)\s+(?:is|was|are|were)\s+(?:that|it|this)\b", re.IGNORECASE
 )
 _COMMENT = re.compile(r"^\W*(?:that|this|it|which)(?:['’]s|\s+(?:is|was|sounds?|looks?|seems?))\b[^?]*$", re.IGNORECASE)
+_MAX_PRONOUNS = 8  # of a question; more are of a pasted text
 _MAX_ASKED_WORDS = 4  # "to what kind of prisons"; without a preposition two, since the next may be a verb
 _MAX_PHRASE_WORDS = 6  # "the former Prime Minister of Britain"
 # Chosen with the inner half of multiturn_mtrag (evals/follow_ups.py), where 0.55 to 0.62 and 2 to 3 do as well.
@@ -174,14 +175,15 @@ def _unbound(question: str) -> list[_Pronoun]:
         return []
     phrases = find_phrases(question)
     explained = _explained_from(question)
-    found = []
+    expletive = bool(_EXPLETIVE.search(question))
+    found: list[_Pronoun] = []
     for place, word in enumerate(words):
         lower = word.text.lower()
         sort = _PRONOUNS.get(lower)
         if (
             sort is None
             or not explained[0] <= word.start < explained[1]
-            or (lower == "it" and _EXPLETIVE.search(question))
+            or (lower == "it" and expletive)
             or (lower == "us")
         ):
             continue
@@ -195,6 +197,8 @@ def _unbound(question: str) -> list[_Pronoun]:
         pronoun = _Pronoun(word.text, word.start, word.end, sort, possessive, role)
         if not _is_bound(pronoun, question, phrases):
             found.append(pronoun)
+            if len(found) == _MAX_PRONOUNS:
+                break
     return found
 
 

@@ -50,6 +50,7 @@ class TimeAsked:
         is_publication: Whether the question ties the range to when articles were published.
         is_relative: Whether the range was counted from the stated day.
         is_latest: Whether the newest articles are to come first.
+        words: What names the range in the question: within it, no article need say so again.
     """
 
     since: date | None = None
@@ -57,6 +58,7 @@ class TimeAsked:
     is_publication: bool = False
     is_relative: bool = False
     is_latest: bool = False
+    words: str = ""
 
     def __bool__(self) -> bool:
         return bool(self.since or self.until or self.is_latest)
@@ -76,14 +78,14 @@ def find_time(question: str, today: date) -> TimeAsked:
     relative = _RELATIVE.search(question)
     if relative:
         since, until = _relative_range(relative, today)
-        return TimeAsked(since, until, publication, is_relative=True, is_latest=latest)
+        return TimeAsked(since, until, publication, True, latest, relative[0])
     named = _BY_DAY.search(question)
     if named and (publication or not re.fullmatch(_YEAR, named["named"])):
         found = _named_range(named["named"], today)
         if found:
             since, until = _bounded(named["how"].lower(), found)
             year_given = re.search(_YEAR, named["named"]) is not None
-            return TimeAsked(since, until, publication, is_relative=not year_given, is_latest=latest)
+            return TimeAsked(since, until, publication, not year_given, latest, named[0])
     return TimeAsked(is_latest=latest)
 
 

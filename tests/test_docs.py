@@ -109,12 +109,14 @@ def test_readme_commands_run(tmp_path):
 
 
 def test_readme_python_runs(tmp_path):
-    [body] = [body for _, language, body in BLOCKS if language == "python"]
-    done = subprocess.run(
-        [sys.executable, "-c", body], env=_library(tmp_path), cwd=ROOT, capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip()
+    bodies = [body for _, language, body in BLOCKS if language == "python"]
+    assert bodies
+    for body in bodies:
+        done = subprocess.run(
+            [sys.executable, "-c", body], env=_library(tmp_path), cwd=ROOT, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.strip()
 
 
 def test_readme_json_is_what_is_really_printed(tmp_path):

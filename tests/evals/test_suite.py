@@ -89,7 +89,7 @@ def test_kept_cases_expect_their_spans_and_pending_ones_are_told(tmp_path):
 
 def test_find_suite_names_the_bundled_ones():
     assert find_suite("bundled").name == "bundled.jsonl"
-    with pytest.raises(EmptyCorpusError, match="bundled, first_answers"):
+    with pytest.raises(EmptyCorpusError, match="bundled, chats, first_answers"):
         find_suite("nosuch")
 
 

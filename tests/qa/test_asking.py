@@ -61,6 +61,7 @@ def test_ask_reads_the_newest_first_when_the_latest_is_asked_for(byline):
 def test_ask_reads_within_the_days_of_the_question(byline):
     answer = byline.ask("What was said of the port last week?", as_of=date(2025, 6, 25))
     assert cited(answer) == {"june"}
+    assert byline._answerer().reader.questions[-1] == "What was said of the port?"
     assert "from 16 June 2025 to 22 June 2025, counted from 25 June 2025" in answer.standalone_question
 
 

@@ -1,6 +1,8 @@
 """Follow-ups are put into words, left alone when they stand alone, or asked back."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from corpus.errors import SettingsError
 from qa.conversation import Turn, ask_back, parse_history, resolve
@@ -100,6 +102,11 @@ def test_resolve_passes_over_the_question_as_the_last_turn_of_its_own_history():
     assert resolve("How old is he?", ["How old is he?"]).unclear == "he"
 
 
+def test_resolve_takes_a_reply_of_a_few_words_for_the_answer():
+    history = ["Who leads the union?", {"role": "assistant", "text": "Amina Otieno."}]
+    assert resolve("How old is she?", history).question == "How old is Amina Otieno?"
+
+
 def test_parse_history_takes_texts_and_objects():
     turns = parse_history(["Who?", {"role": "assistant", "text": "Ada."}, {"role": "user", "content": "When?"}])
     assert [(turn.role, turn.text) for turn in turns] == [("user", "Who?"), ("assistant", "Ada."), ("user", "When?")]
@@ -111,3 +118,17 @@ def test_parse_history_takes_texts_and_objects():
 def test_parse_history_refuses_what_is_none(history):
     with pytest.raises(SettingsError, match="history"):
         parse_history(history)
+
+
+@pytest.mark.parametrize(
+    "text", ["Who is " + "A" * 3000 + "!", "it " * 1500, "the " * 1500, "?" * 3000, "and " * 1500, "A. " * 1200]
+)
+def test_resolve_comes_through_texts_made_to_be_slow(text):
+    assert resolve("How old is he?", [text, text]) and resolve(text, [text]) and resolve(text, [])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text(max_size=60), max_size=4), st.text(min_size=1, max_size=60))
+def test_resolve_never_fails_and_never_loses_the_question(history, question):
+    found = resolve(question, history)
+    assert found.question or not question.strip()

@@ -33,7 +33,7 @@ def test_find_time_gives_the_days_asked_for(question, since, until):
 
 def test_find_time_knows_publication_from_event_and_stated_from_counted_days():
     assert find_time("What was reported in March?", TODAY) == TimeAsked(
-        date(2025, 3, 1), date(2025, 3, 31), is_publication=True, is_relative=True
+        date(2025, 3, 1), date(2025, 3, 31), is_publication=True, is_relative=True, words="in March"
     )
     assert not find_time("What did he say in March 2024?", TODAY).is_relative
     assert find_time("What is the latest on Rwanda?", TODAY).is_latest
