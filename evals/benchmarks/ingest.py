@@ -19,13 +19,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import onnxruntime  # type: ignore[import-untyped]
-from tokenizers import Tokenizer
-
 from corpus.chunk import chunk_article
 from corpus.load import bundled_articles, load_sources
 from corpus.types import Article
+from evals.benchmarks.ingest_references_onnx_llama_chroma import embed_in_one_session, make_pipeline
 from index.embed_onnx import EMBEDDED, OnnxEmbedder, embedded_encoder
 from index.ingest import add_articles
 from index.open import open_index
@@ -58,12 +55,12 @@ def main() -> None:
             Retriever(index).retrieve("harbour")
             change = _timed(lambda: _change(index, edited))
             _say(f"one changed article, until it is found: {change[0]:.2f} s wall, {change[1]:.2f} s CPU")
-        _tell("bare encoder, 1 session of 2 threads", _timed(lambda: _one_session(texts)), bare, n_passages)
+        _tell("bare encoder, 1 session of 2 threads", _timed(lambda: embed_in_one_session(texts)), bare, n_passages)
         one = OnnxEmbedder(EMBEDDED, threads=1)
         _tell("bare encoder, 1 thread", _timed(lambda: one.embed_passages(texts)), bare, n_passages)
         if not options.skip_llamaindex:
             for name, tokens in (("default splitter", 1024), (f"{SPLIT_TOKENS} words", SPLIT_TOKENS)):
-                run = _llamaindex(Path(folder, f"chroma-{tokens}"), articles, encoder, tokens)
+                run = make_pipeline(Path(folder, f"chroma-{tokens}"), articles, encoder, tokens)
                 _tell(f"LlamaIndex, {name}", _timed(run), bare, n_passages)
     _say(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
@@ -118,44 +115,6 @@ def _change(index: object, edited: Article) -> None:
     hits = Retriever(index).retrieve("Where did the zeppelin land?")
     if hits[0].article.version != edited.version:
         raise RuntimeError("The edited article was not found first.")
-
-
-def _one_session(texts: Sequence[str]) -> None:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 2
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # spinning takes the cores from others
-    session = onnxruntime.InferenceSession(str(EMBEDDED / "model.onnx"), options, providers=["CPUExecutionProvider"])
-    tokenizer = Tokenizer.from_file(str(EMBEDDED / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(256)
-    for text in texts:
-        session.run(None, {"input_ids": np.array([tokenizer.encode(text).ids], dtype=np.int64)})[0].mean(axis=1)
-
-
-def _llamaindex(folder: Path, articles: Sequence[Article], encoder: OnnxEmbedder, tokens: int) -> Callable[[], object]:
-    import chromadb
-    from chromadb.config import Settings
-    from llama_index.core import Document
-    from llama_index.core.ingestion import IngestionPipeline
-    from llama_index.core.node_parser import SentenceSplitter
-    from llama_index.vector_stores.chroma import ChromaVectorStore
-
-    from corpus.sentences import split_sentences
-    from evals.baseline_llamaindex_chroma import EncoderEmbedding
-
-    client = chromadb.PersistentClient(str(folder), Settings(anonymized_telemetry=False))
-    splitter = SentenceSplitter(
-        chunk_size=tokens,
-        chunk_overlap=200 if tokens == 1024 else 0,
-        tokenizer=str.split,
-        chunking_tokenizer_fn=lambda text: [span.slice(text) for span in split_sentences(text)],
-    )
-    pipeline = IngestionPipeline(
-        transformations=[splitter, EncoderEmbedding(encoder=encoder, embed_batch_size=64)],
-        vector_store=ChromaVectorStore(chroma_collection=client.create_collection("articles")),
-    )
-    documents = [Document(text=article.text, id_=article.id) for article in articles]
-    return lambda: pipeline.run(documents=documents)
 
 
 def _timed(way: Callable[[], object]) -> tuple[float, float]:
