@@ -40,8 +40,8 @@ class _Job:
 
 
 _JOBS = (
-    _Job("ask", Wanted, Answer, lambda on, wanted: on.byline.ask(wanted.text, **_options(wanted))),
-    _Job("search", Wanted, list[Hit], lambda on, wanted: on.byline.search(wanted.text, **_options(wanted))),
+    _Job("ask", Wanted, Answer, lambda on, wanted: on.byline.ask(wanted.text, **wanted.arguments())),
+    _Job("search", Wanted, list[Hit], lambda on, wanted: on.byline.search(wanted.text, **wanted.arguments())),
     _Job("articles", Ids, list[ArticleInfo], lambda on, _: on.byline.articles()),
     _Job("article", Ids, Article, lambda on, wanted: on.byline.article(*wanted.ids)),
     _Job("add", Loaded, AddReport, lambda on, loaded: on.add((*loaded.articles, *loaded.failures), CLIENT)),
@@ -71,7 +71,7 @@ def owner_router(service: Service) -> APIRouter:
     async def stream_answer(request: Request) -> Response:
         """Send the events of an answer, one a line; the error that ends one early is a line too."""
         wanted = unpack(Wanted, await request.body())
-        steps = service.stream(CLIENT, lambda: service.byline.stream(wanted.text, **_options(wanted)))
+        steps = service.stream(CLIENT, lambda: service.byline.stream(wanted.text, **wanted.arguments()))
         return await stream_response(steps, _lines)
 
     return router
@@ -87,10 +87,6 @@ def _endpoint(service: Service, job: _Job) -> Callable[[Request], Awaitable[Resp
         return Response(await service.run(CLIENT, answer), media_type=_JSON)
 
     return endpoint
-
-
-def _options(wanted: Wanted) -> dict[str, Any]:
-    return {"filters": wanted.filters, **wanted.options}
 
 
 def _lines(events: list[StreamEvent] | QAError) -> str:

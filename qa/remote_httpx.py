@@ -68,7 +68,7 @@ class RemoteByline:
 
     def ask(self, question: str, *, k: int | None = None, filters: Filters = EVERYTHING, **options: Any) -> Answer:  # noqa: ANN401
         """Answer as `Byline.ask` does."""
-        return self._call("ask", Answer, Wanted, Wanted(question, filters, {"k": self._k(k), **options}))
+        return self._call("ask", Answer, Wanted, self._wanted(question, k, filters, options))
 
     def stream(
         self,
@@ -79,7 +79,7 @@ class RemoteByline:
         **options: Any,  # noqa: ANN401
     ) -> Iterator[StreamEvent]:
         """Yield as `Byline.stream` does."""
-        body = pack(Wanted, Wanted(question, filters, {"k": self._k(k), **options}))
+        body = pack(Wanted, self._wanted(question, k, filters, options))
         with self._in_our_words(), self._client.stream("POST", "/owner/stream", content=body) as response:
             if response.is_error:
                 response.read()
@@ -107,9 +107,19 @@ class RemoteByline:
         """Remove articles for good; all or none."""
         self._call("remove", type(None), Ids, Ids(article_ids))
 
-    def add(self, *sources: str | Path, on_progress: ProgressCallback | None = None) -> AddReport:
-        """Load files, folders and addresses in this process, and have the other one store their articles."""
+    def add(self, *sources: str | Path, mirror: bool = False, on_progress: ProgressCallback | None = None) -> AddReport:
+        """Load files, folders and addresses in this process, and have the other one store their articles.
+
+        Raises:
+            LibraryBusyError: With `mirror`: what is gone from a folder is known only to who has folder and library.
+        """
         from corpus.load import load_sources
+
+        if mirror:
+            raise LibraryBusyError(
+                f"Mirroring a folder needs the library to itself, and process {self.owner.pid} serves it. "
+                "Close that one first."
+            )
 
         return self.add_articles(load_sources(sources), on_progress=on_progress)
 
@@ -142,6 +152,12 @@ class RemoteByline:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _wanted(self, question: str, k: int | None, filters: Filters, options: dict[str, Any]) -> Wanted:
+        # What says nothing is left out: the owner's method need not know of it.
+        said = {name: value for name, value in options.items() if value is not None and value != ()}
+        as_of = said.pop("as_of", None)
+        return Wanted(question, filters, {"k": self._k(k), **said}, as_of)
 
     def _k(self, k: int | None) -> int:
         return self.settings.k if k is None else k
