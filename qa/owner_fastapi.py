@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Depends
@@ -18,7 +17,6 @@ from corpus.types import Article
 from index.types import AddReport, ArticleInfo, Hit
 from qa import __version__
 from qa.access import same_secret
-from qa.conversation import Turn
 from qa.http_ask_fastapi import stream_response
 from qa.http_errors_fastapi import JsonError, error_body
 from qa.types import Answer, StreamEvent
@@ -42,8 +40,8 @@ class _Job:
 
 
 _JOBS = (
-    _Job("ask", Wanted, Answer, lambda on, wanted: on.byline.ask(wanted.text, **_options(wanted))),
-    _Job("search", Wanted, list[Hit], lambda on, wanted: on.byline.search(wanted.text, **_options(wanted))),
+    _Job("ask", Wanted, Answer, lambda on, wanted: on.byline.ask(wanted.text, **wanted.arguments())),
+    _Job("search", Wanted, list[Hit], lambda on, wanted: on.byline.search(wanted.text, **wanted.arguments())),
     _Job("articles", Ids, list[ArticleInfo], lambda on, _: on.byline.articles()),
     _Job("article", Ids, Article, lambda on, wanted: on.byline.article(*wanted.ids)),
     _Job("add", Loaded, AddReport, lambda on, loaded: on.add((*loaded.articles, *loaded.failures), CLIENT)),
@@ -73,7 +71,7 @@ def owner_router(service: Service) -> APIRouter:
     async def stream_answer(request: Request) -> Response:
         """Send the events of an answer, one a line; the error that ends one early is a line too."""
         wanted = unpack(Wanted, await request.body())
-        steps = service.stream(CLIENT, lambda: service.byline.stream(wanted.text, **_options(wanted)))
+        steps = service.stream(CLIENT, lambda: service.byline.stream(wanted.text, **wanted.arguments()))
         return await stream_response(steps, _lines)
 
     return router
@@ -89,15 +87,6 @@ def _endpoint(service: Service, job: _Job) -> Callable[[Request], Awaitable[Resp
         return Response(await service.run(CLIENT, answer), media_type=_JSON)
 
     return endpoint
-
-
-def _options(wanted: Wanted) -> dict[str, Any]:
-    options = dict(wanted.options)
-    if options.get("as_of"):
-        options["as_of"] = date.fromisoformat(options["as_of"])
-    if "history" in options:
-        options["history"] = tuple(Turn(**{**turn, "quotes": tuple(turn["quotes"])}) for turn in options["history"])
-    return {"filters": wanted.filters, **options}
 
 
 def _lines(events: list[StreamEvent] | QAError) -> str:

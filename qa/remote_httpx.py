@@ -6,8 +6,6 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -20,7 +18,6 @@ from corpus.types import Article, LoadFailure
 from index.owner import Owner
 from index.types import AddProgress, AddReport, ArticleInfo, Filters, Hit
 from qa import __version__
-from qa.conversation import History, parse_history
 from qa.pipeline import EVERYTHING
 from qa.types import Answer, StreamEvent
 from qa.wire import Hello, Ids, Loaded, Wanted, pack, unpack
@@ -69,18 +66,9 @@ class RemoteByline:
         """Ask who answers."""
         return self._call("hello", Hello, Ids, Ids(()), read_s=_HELLO_S)
 
-    def ask(
-        self,
-        question: str,
-        *,
-        k: int | None = None,
-        filters: Filters = EVERYTHING,
-        history: History = (),
-        as_of: date | None = None,
-    ) -> Answer:
+    def ask(self, question: str, *, k: int | None = None, filters: Filters = EVERYTHING, **options: Any) -> Answer:  # noqa: ANN401
         """Answer as `Byline.ask` does."""
-        wanted = Wanted(question, filters, {"k": self._k(k), **_plain(history, as_of)})
-        return self._call("ask", Answer, Wanted, wanted)
+        return self._call("ask", Answer, Wanted, self._wanted(question, k, filters, options))
 
     def stream(
         self,
@@ -88,11 +76,10 @@ class RemoteByline:
         *,
         k: int | None = None,
         filters: Filters = EVERYTHING,
-        history: History = (),
-        as_of: date | None = None,
+        **options: Any,  # noqa: ANN401
     ) -> Iterator[StreamEvent]:
         """Yield as `Byline.stream` does."""
-        body = pack(Wanted, Wanted(question, filters, {"k": self._k(k), **_plain(history, as_of)}))
+        body = pack(Wanted, self._wanted(question, k, filters, options))
         with self._in_our_words(), self._client.stream("POST", "/owner/stream", content=body) as response:
             if response.is_error:
                 response.read()
@@ -120,9 +107,19 @@ class RemoteByline:
         """Remove articles for good; all or none."""
         self._call("remove", type(None), Ids, Ids(article_ids))
 
-    def add(self, *sources: str | Path, on_progress: ProgressCallback | None = None) -> AddReport:
-        """Load files, folders and addresses in this process, and have the other one store their articles."""
+    def add(self, *sources: str | Path, mirror: bool = False, on_progress: ProgressCallback | None = None) -> AddReport:
+        """Load files, folders and addresses in this process, and have the other one store their articles.
+
+        Raises:
+            LibraryBusyError: With `mirror`: what is gone from a folder is known only to who has folder and library.
+        """
         from corpus.load import load_sources
+
+        if mirror:
+            raise LibraryBusyError(
+                f"Mirroring a folder needs the library to itself, and process {self.owner.pid} serves it. "
+                "Close that one first."
+            )
 
         return self.add_articles(load_sources(sources), on_progress=on_progress)
 
@@ -155,6 +152,12 @@ class RemoteByline:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _wanted(self, question: str, k: int | None, filters: Filters, options: dict[str, Any]) -> Wanted:
+        # What says nothing is left out: the owner's method need not know of it.
+        said = {name: value for name, value in options.items() if value is not None and value != ()}
+        as_of = said.pop("as_of", None)
+        return Wanted(question, filters, {"k": self._k(k), **said}, as_of)
 
     def _k(self, k: int | None) -> int:
         return self.settings.k if k is None else k
@@ -234,14 +237,6 @@ def _check_same(hello: Hello, owner: Owner, settings: Settings) -> None:
                 f"{hello.settings.get(name)!r}, and here {mine[name]!r} is set. Close that one first, or leave the "
                 "setting out."
             )
-
-
-def _plain(history: History, as_of: date | None) -> dict[str, object]:
-    """Return what `ask` takes besides words and filters as values that JSON has."""
-    return {
-        "history": [asdict(turn) for turn in parse_history(history)],
-        "as_of": as_of.isoformat() if as_of else None,
-    }
 
 
 def _raise_ours(response: httpx.Response) -> None:

@@ -6,6 +6,7 @@ Unlike `to_dict`, which is a contract with other programs, this is every field a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -22,11 +23,18 @@ class Wanted:
 
     Args:
         options: What else the library's method takes, e.g. `k` or `rerank`; plain values only.
+        as_of: The day to answer as of, for a method that takes one.
     """
 
     text: str
     filters: Filters
     options: dict[str, Any]
+    as_of: date | None = None
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the keyword arguments of the library's method."""
+        by_day = {"as_of": self.as_of} if self.as_of is not None else {}
+        return {"filters": self.filters, **self.options, **by_day}
 
 
 @dataclass(frozen=True, slots=True)

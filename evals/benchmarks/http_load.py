@@ -3,7 +3,8 @@
 A server in a process of its own answers from the bundled articles. First 50 users ask 3 questions each, one after the
 other; then one honest user asks alone, and again while 200 clients at three other addresses ask without pause, send a
 body that is too large and connections that say nothing. With `--pretend S` an answer takes S seconds of waiting instead
-of reading, which measures the server and not the reader (DESIGN 4, last row, is `--pretend 0.2`).
+of reading, which measures the server and not the reader (DESIGN 4, last row, is `--pretend 0.2`); the same users first
+ask a bare ASGI application in the same process, which waits as long in as many places and sends the same bytes.
 """
 
 from __future__ import annotations
@@ -23,11 +24,14 @@ from pathlib import Path
 
 import httpx
 
+from qa.request_log import App, Receive, Scope, Send
+
 QUESTIONS = (
     "Which journalist revealed that an Iraqi man had been sent to Rwanda?",
     "How much compensation does Rwanda want?",
     "What is the capital of Australia?",
 )
+BARE = "/bare"
 USERS, FLOODERS, HALF_OPEN = 50, 200, 100
 FLOOD_SECONDS = 15.0
 HONEST_QUESTIONS = 20
@@ -59,7 +63,12 @@ def serve(folder: str, pretend_s: float, workers: int) -> None:
             byline.ask = pretend  # type: ignore[method-assign]
         service = make_service(byline, Settings(workers=workers))
         guarded = Guard(make_api(service, Metrics(service)))
-        config = uvicorn.Config(guarded, port=0, log_level="error", ws="none")
+        bare = _bare(json.dumps(ready.to_dict()).encode(), pretend_s, workers)
+
+        async def either(scope: Scope, receive: Receive, send: Send) -> None:
+            await (bare if scope.get("path") == BARE else guarded)(scope, receive, send)
+
+        config = uvicorn.Config(either, port=0, log_level="error", ws="none")
         server = uvicorn.Server(config)
 
         async def announced() -> None:
@@ -72,12 +81,27 @@ def serve(folder: str, pretend_s: float, workers: int) -> None:
         asyncio.run(announced())
 
 
-async def ask_in_turn(client: httpx.AsyncClient, n: int, tally: Counter[int]) -> list[float]:
+def _bare(body: bytes, pretend_s: float, places: int) -> App:
+    free = asyncio.Semaphore(places)
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        async with free:
+            await asyncio.sleep(pretend_s)
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    return answer
+
+
+async def ask_in_turn(client: httpx.AsyncClient, n: int, tally: Counter[int], path: str = "/v1/ask") -> list[float]:
     """Ask `n` questions one after the other; return how long each took."""
     seconds = []
     for number in range(n):
         started = time.perf_counter()
-        response = await client.post("/v1/ask", json={"question": QUESTIONS[number % len(QUESTIONS)]})
+        response = await client.post(path, json={"question": QUESTIONS[number % len(QUESTIONS)]})
         seconds.append(time.perf_counter() - started)
         tally[response.status_code] += 1
     return seconds
@@ -90,12 +114,12 @@ def client_at(base_url: str, address: str, n: int) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=base_url, transport=transport, timeout=60, trust_env=False)
 
 
-async def measure_users(base_url: str) -> dict[str, object]:
+async def measure_users(base_url: str, path: str = "/v1/ask") -> dict[str, object]:
     """Fifty users at once, three questions each."""
     tally: Counter[int] = Counter()
     async with client_at(base_url, "127.0.0.1", USERS) as client:
         started = time.perf_counter()
-        taken = await asyncio.gather(*(ask_in_turn(client, 3, tally) for _ in range(USERS)))
+        taken = await asyncio.gather(*(ask_in_turn(client, 3, tally, path) for _ in range(USERS)))
         wall = time.perf_counter() - started
     seconds = sorted(second for one in taken for second in one)
     return {"answers_per_s": round(len(seconds) / wall, 1), **_spread(seconds), "statuses": dict(tally)}
@@ -177,6 +201,8 @@ def main() -> None:
             try:
                 assert server.stdout is not None
                 base_url = f"http://127.0.0.1:{int(server.stdout.readline())}"
+                if given.pretend:
+                    print(json.dumps({"bare": asyncio.run(measure_users(base_url, BARE))}))  # noqa: T201
                 print(json.dumps({"users": asyncio.run(measure_users(base_url))}))  # noqa: T201
                 if not given.no_flood:
                     print(json.dumps({"flood": asyncio.run(measure_flood(base_url))}))  # noqa: T201

@@ -6,12 +6,14 @@ import threading
 import pytest
 from fastapi.testclient import TestClient
 
-from corpus.errors import LibraryDamagedError
+from corpus.errors import LibraryDamagedError, ServiceBusyError
+from qa.audit import AuditLog
 from qa.http_fastapi import make_api
 from qa.metrics_prometheus import Metrics
 from qa.service import MAX_UPDATES, Service
 from qa.types import StreamEvent
 from qa.worker_pool import Limits
+from tests.fakes import make_article
 from tests.fakes_library import STORM, STRIKE, WaitingReader, open_fake
 
 
@@ -313,3 +315,31 @@ def test_owner_addresses_are_closed_without_the_token(client, service):
     good = {"authorization": "Bearer right"}
     assert client.post("/owner/articles", content=b'{"ids": []}', headers=good).status_code == 200
     sentence(client.post("/owner/articles", content=b'{"ids": 7}', headers=good), 503)
+
+
+def test_shutting_down_stops_an_add_after_an_article_that_is_stored(service):
+    def incoming():
+        for n in range(1000):
+            if n == 600:
+                service.pool.close()
+            yield make_article(f"Fog {n} came.", f"fog{n}")
+
+    with pytest.raises(ServiceBusyError, match="shutting down"):
+        service.add(incoming(), "tester")
+    ids = {info.id for info in service.byline.articles()}
+    assert 2 < len(ids) < 1002
+    assert service.byline.search("Fog 0", k=1)  # what was stored can be found
+
+
+def test_changes_are_written_down_with_who_made_them(client, service):
+    service.byline.on_change = AuditLog(service.byline.folder).note
+    client.post("/v1/articles", json={"id": "fog", "text": "Fog came."})
+    client.post("/v1/articles", json={"id": "fog", "text": "Fog came."})
+    client.delete("/v1/articles/fog")
+    path = service.byline.folder / "audit.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [(line["who"], line["action"], line["articles"]) for line in lines] == [
+        ("testclient", "added", ["fog"]),
+        ("testclient", "removed", ["fog"]),
+    ]
+    assert path.stat().st_mode & 0o777 == 0o600

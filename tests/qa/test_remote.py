@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,23 @@ def test_remote_adds_and_removes_what_it_loaded_itself(owner, remote, tmp_path):
     assert owner.article(added).origin == str(tmp_path / "hail.txt")
     remote.remove(added, *report.added)
     assert len(owner.articles()) == 2
+
+
+def test_remote_hands_on_what_else_a_question_comes_with(owner, remote, monkeypatch):
+    seen = []
+    original = owner.ask
+
+    def ask(question, *, k, filters, **options):
+        seen.append(options)
+        return original(question, k=k, filters=filters)
+
+    monkeypatch.setattr(owner, "ask", ask)
+    turn = {"role": "user", "text": "Who?"}
+    remote.ask("And when?", history=(), as_of=None)
+    remote.ask("And when?", history=(turn,), as_of=date(2025, 5, 6))
+    assert seen == [{}, {"history": [turn], "as_of": date(2025, 5, 6)}]
+    with pytest.raises(LibraryBusyError, match="Mirroring a folder"):
+        remote.add("articles/", mirror=True)
 
 
 def test_remote_raises_what_the_library_raises(owner, remote):
@@ -241,8 +259,7 @@ def _start_together(tmp_path, round_):
     commands = [["add", str(rows)], ["list"], ["search", "harbour"], ["ask", "Where did the harbour open?"]]
     evals = [sys.executable, "-m", "evals", "keep", "--list", "--library", str(library)]
     pipes = {"cwd": ROOT, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with serving(library):
-        pass  # made once, so that readers have something to read
+    assert byline(library, "add", "--sample").returncode == 0  # so that readers have something to read
     started = [subprocess.Popen(evals, **pipes)]
     page = subprocess.Popen([sys.executable, str(ROOT / "app.py"), "--library", str(library)], **pipes)
     started += [
