@@ -155,7 +155,7 @@ def run_case(case: Case, template: Path, folder: Path) -> Seen:
         else:
             _ask(seen, folder, first=True)
     checked = _run(seen, folder, "doctor")
-    if checked is None or checked.returncode:
+    if checked is None or checked.returncode or not _ask(seen, folder, first=False):
         for command in case.mend:
             if command == "restore":
                 shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
@@ -164,9 +164,11 @@ def run_case(case: Case, template: Path, folder: Path) -> Seen:
                 _run(seen, folder, *command.split())
         seen.mended = " and ".join("backup restored" if each == "restore" else f"`byline {each}`" for each in case.mend)
         checked = _run(seen, folder, "doctor")
-    elif "ebuilding" in seen.said:
+        seen.sound = checked is not None and not checked.returncode and _ask(seen, folder, first=False)
+        return seen
+    if "ebuilding" in seen.said:
         seen.mended = "by itself, while asking"
-    seen.sound = checked is not None and not checked.returncode and _ask(seen, folder, first=False)
+    seen.sound = True
     return seen
 
 
@@ -180,9 +182,13 @@ def cases() -> list[Case]:
         Case("library.sqlite3: removed", _to("library.sqlite3", remove), restore),
         Case("library.sqlite3: emptied", _to("library.sqlite3", empty), restore),
         Case("library.sqlite3: text of an article changed", _sql("UPDATE versions SET text = text || ' So.'"), restore),
-        Case("library.sqlite3: vectors are noise", _sql("UPDATE vectors SET vector = randomblob(768)"), restore),
-        Case("library.sqlite3: vectors cut", _sql("UPDATE vectors SET vector = zeroblob(9)"), restore),
-        Case("library.sqlite3: sentence vectors zeroed", _sql("UPDATE vectors SET sentences = zeroblob(384)"), restore),
+        Case("library.sqlite3: vectors are noise", _sql("UPDATE vectors SET vector = randomblob(768)"), ("reindex",)),
+        Case("library.sqlite3: vectors cut", _sql("UPDATE vectors SET vector = zeroblob(9)"), ("reindex",)),
+        Case(
+            "library.sqlite3: sentence vectors zeroed",
+            _sql("UPDATE vectors SET sentences = zeroblob(384)"),
+            ("reindex",),
+        ),
         Case("library.sqlite3: of a newer Byline", _sql("PRAGMA user_version = 99"), restore),
         Case("library.sqlite3: of another program", _sql("PRAGMA application_id = 7"), restore),
         Case("library of another encoder", _sql("UPDATE embedders SET fingerprint = 'other'"), ("reindex",)),
