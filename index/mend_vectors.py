@@ -34,7 +34,7 @@ def vector_problem(passage: Passage, stored: StoredPassage, dim: int) -> str | N
 
 
 def mend_vectors(library: Library, embedder: Embedder) -> int:
-    """Embed again what the damaged vectors were made of; both indexes catch up when they are next opened.
+    """Embed again what the damaged vectors were made of; both indexes are then to be built anew.
 
     Returns:
         How many passages had damaged vectors.

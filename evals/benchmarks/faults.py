@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -36,6 +37,7 @@ N_FILLERS = 1_100  # Chroma writes its graph to disk from 1,000 vectors on; with
 DEADLINE_S = 30.0  # of a question: three times the default, since the machine may be shared
 LIMIT_S = 90.0  # of one process
 FULL_DISK_BYTES = 12_000_000
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # Chroma's name for the folder of a graph
 Damage = Callable[[Path], object]
 Around = Callable[[Path], AbstractContextManager[None]]
 
@@ -458,7 +460,7 @@ def render(rows: list[Seen], base: str) -> str:
         "|---|---|---|---|",
     ]
     for row in rows:
-        said = row.said.replace(base, "").replace("|", "/").replace("\n", " ") or "-"
+        said = _UUID.sub("GRAPH", row.said.replace(base, "")).replace("|", "/").replace("\n", " ") or "-"
         mended = row.mended if row.sound else f"**not mended** ({row.mended})"
         lines.append(f"| {row.name} | {row.verdict} | {said} | {mended} |")
     return "\n".join(lines) + "\n"
