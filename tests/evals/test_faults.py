@@ -43,6 +43,7 @@ def run_cases(folder, *names):
     return [line for line in done.stdout.splitlines() if line.startswith(("good", "BAD"))]
 
 
+@pytest.mark.timeout(900)  # half a minute alone, four on a machine shared by twenty others
 def test_ten_faults_are_told_and_mended(tmp_path):
     seen = run_cases(tmp_path, *QUICK)
     assert len(seen) == len(QUICK) and not [line for line in seen if line.startswith("BAD")]
