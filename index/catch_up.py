@@ -16,7 +16,7 @@ from index.disk import FULL_BYTES, INDEX_BYTES_A_PASSAGE, need_space
 from index.library import Library
 from index.library_log import IndexState, index_state, last_commit, pending_changes, set_index_state, tokens_since
 from index.probe import probe
-from index.seal import STAMP_NAME, Seal, break_seal, inspect_folder, seal_folder
+from index.seal import STAMP_NAME, Rewritten, Seal, break_seal, inspect_folder, seal_folder
 
 if TYPE_CHECKING:
     from index.lexical_tantivy import TantivyLexical
@@ -51,26 +51,26 @@ class Kind(Generic[IndexT]):
         format: Version of what it stores.
         open: Opens or creates it in a folder.
         upsert: Stores the visible ones among these passages, from the truth, and returns their ids.
-        rewritten: Names of files that reading alone rewrites.
+        rewritten: Tells files that reading alone rewrites.
     """
 
     name: str
     format: int
     open: Callable[[Path], IndexT]
     upsert: Callable[[IndexT, Library, Sequence[str]], set[str]]
-    rewritten: tuple[str, ...] = ()
+    rewritten: Rewritten = lambda name, names: False
 
 
 def vector_kind(dim: int) -> Kind[ChromaVectors]:
     """Return the vector index; importing Chroma takes most of a second."""
-    from index.vectors_chroma import FORMAT, ChromaVectors
+    from index.vectors_chroma import FORMAT, ChromaVectors, is_rewritten
 
     def upsert(index: ChromaVectors, library: Library, passage_ids: Sequence[str]) -> set[str]:
         known, vectors = library.known_vectors(passage_ids)
         index.upsert(known, vectors)
         return set(known)
 
-    return Kind("chroma", FORMAT, lambda folder: ChromaVectors(folder, dim), upsert, ("chroma.sqlite3",))
+    return Kind("chroma", FORMAT, lambda folder: ChromaVectors(folder, dim), upsert, is_rewritten)
 
 
 def lexical_kind() -> Kind[TantivyLexical]:

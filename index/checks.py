@@ -11,8 +11,9 @@ import numpy as np
 from corpus.errors import LibraryDamagedError
 from corpus.types import Article, Passage
 from index.library import Library
-from index.library_rows import hash_sentences, passage_from, rows_from
+from index.library_rows import passage_from
 from index.library_upkeep import integrity_problems, stored_passages
+from index.mend_vectors import vector_problem
 from index.types import Filters
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _SAMPLE = 200  # passages whose vectors are read back and asked for: seconds, sp
 _VECTOR_TOLERANCE = 1e-5  # Chroma keeps float32, so only rounding may differ
 _SELF_COSINE = 0.999  # what a passage's own vector must reach with the best hit
 _RESTORE = "Restore the library from a backup, or remove the article and add it again."
+_REINDEX = "Mend it with: byline reindex"
 _REPAIR = "Mend it with: byline doctor --repair"
 
 
@@ -118,13 +120,11 @@ def _article_problems(library: Library, article_id: str) -> list[str]:
     dim = library.build.dim
     passages = []
     problems = []
-    for row, text_hash, blob in stored_passages(library.file, article_id):
-        passage = passage_from(row, article.version, article.text)
+    for stored in stored_passages(library.file, article_id):
+        passage = passage_from(stored.row, article.version, article.text)
         passages.append(passage)
-        if blob is None or text_hash != hash_sentences(passage):
-            problems.append(f"passage {passage.id!r} has the vector of another text")
-        else:
-            rows_from([blob], dim)  # fails on a vector of another width, or with NaN
+        if problem := vector_problem(passage, stored, dim):
+            problems.append(problem if _REINDEX in problem else f"{problem}. {_REINDEX}")
     return problems + _tiling_problems(article, passages)
 
 
@@ -150,4 +150,6 @@ def _id_problems(truth: Sequence[str], held: set[str]) -> list[str]:
 def _summary(problems: Sequence[str], remedy: str) -> str:
     more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
     first = problems[0][:1].upper() + problems[0][1:].rstrip(".")
+    if _REINDEX in first:  # which says how already
+        return f"{first.removesuffix(_REINDEX).rstrip(' .')}{more}. {_REINDEX}"
     return f"{first}{more}. {remedy}"

@@ -16,6 +16,7 @@ from index.library_file import LIBRARY_NAME
 from index.library_log import index_state
 from index.library_manifest import current_build, start_build
 from index.library_upkeep import add_to_build, drop_unreachable, give_back_space, switch_build
+from index.mend_vectors import mend_vectors
 from index.open import own_folder, wanted_build
 from index.types import AddProgress, Embedder
 
@@ -87,12 +88,15 @@ def reindex(
         on_progress: Called for each article that is ready.
 
     Returns:
-        False if the library was already built like that; then nothing is done.
+        False if the library was already built like that and every stored vector is well; then nothing is done.
     """
     wanted = wanted_build(embedder, chunk_tokens)
     with _owned(folder) as library:
         if current_build(library.file)[1] == wanted:
-            return False
+            mended = mend_vectors(library, embedder) > 0
+            if mended:  # not replayed: of 1,100 vectors that Chroma replaced in place, some were no longer found
+                _rebuild_both(folder, library)
+            return mended
         build = start_build(library.file, wanted)
         articles = library.all_articles()
         done = 0

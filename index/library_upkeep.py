@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from index.library_file import LibraryFile
 from index.library_log import log_commit
@@ -10,6 +11,18 @@ from index.library_rows import PASSAGE_COLUMNS
 from index.library_write import CutArticle, insert_passages
 
 PassageRow = tuple[str, str, int, int, int, bytes, int]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPassage:
+    """A row of `PASSAGE_COLUMNS`, and the hash and blobs of its vectors, which are None where they are gone."""
+
+    row: PassageRow
+    text_hash: bytes | None
+    vector: bytes | None
+    sentences: bytes | None
+
+
 _MOST_PROBLEMS = 20  # of SQLite's own list: enough to see what is wrong
 
 
@@ -22,15 +35,15 @@ def integrity_problems(file: LibraryFile) -> list[str]:
     return problems + [f"row {key} of {table} refers to a {parent} that is gone" for table, key, parent, _ in broken]
 
 
-def stored_passages(file: LibraryFile, article_id: str) -> list[tuple[PassageRow, bytes, bytes]]:
-    """Return the visible passages of an article in order: row, hash of its indexed text, vector blob."""
+def stored_passages(file: LibraryFile, article_id: str) -> list[StoredPassage]:
+    """Return the visible passages of an article in order, with what is stored of their vectors."""
     query = f"""
-        SELECT vectors.text_hash, vectors.vector, {PASSAGE_COLUMNS}
+        SELECT vectors.text_hash, vectors.vector, vectors.sentences, {PASSAGE_COLUMNS}
         FROM visible LEFT JOIN vectors ON vectors.key = visible.vector
         WHERE visible.article_id = ? ORDER BY visible.ordinal
     """
     with file.reading() as connection:
-        return [((*row[2:],), row[0], row[1]) for row in connection.execute(query, (article_id,))]
+        return [StoredPassage((*row[3:],), *row[:3]) for row in connection.execute(query, (article_id,))]
 
 
 def add_to_build(file: LibraryFile, build: int, cut_articles: Sequence[CutArticle]) -> None:

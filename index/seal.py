@@ -9,14 +9,19 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 SEAL_NAME = "seal"
 STAMP_NAME = "stamp"  # of `index.catch_up`, which replaces it after every commit
+Rewritten = Callable[[str, Collection[str]], bool]  # a file's name and those of all files -> does reading rewrite it
 _READ_BYTES = 1 << 20
+
+
+def _nothing(name: str, names: Collection[str]) -> bool:
+    return False
 
 
 class Seal(Enum):
@@ -35,7 +40,7 @@ class Inspection:
     difference: str = ""
 
 
-def seal_folder(folder: Path, rewritten: Collection[str] = ()) -> None:
+def seal_folder(folder: Path, rewritten: Rewritten = _nothing) -> None:
     """Note the checksums of a folder that nobody has open.
 
     Where the former seal was never broken nothing was written, so only what reading rewrites is noted anew: damage
@@ -43,9 +48,10 @@ def seal_folder(folder: Path, rewritten: Collection[str] = ()) -> None:
     """
     former = _read(folder) or {}
     files = _files(folder)
-    sums = {name: value for name, value in former.items() if not _is_one_of(name, rewritten)}
+    names = former.keys() | files.keys()
+    sums = {name: value for name, value in former.items() if not rewritten(name, names)}
     for name, path in files.items():
-        if name not in sums and (not former or _is_one_of(name, rewritten)):
+        if not former or rewritten(name, names):
             sums[name] = _crc(path)
     if sums != former:
         draft = folder / f"{SEAL_NAME}.new"
@@ -58,34 +64,29 @@ def break_seal(folder: Path) -> None:
     (folder / SEAL_NAME).unlink(missing_ok=True)
 
 
-def inspect_folder(folder: Path, rewritten: Collection[str] = ()) -> Inspection:
+def inspect_folder(folder: Path, rewritten: Rewritten = _nothing) -> Inspection:
     """Compare every file, byte by byte, with the seal.
 
     Args:
         folder: Of one index.
-        rewritten: Names of files that reading alone rewrites: when only these differ, the seal proves nothing.
+        rewritten: Tells files that reading alone rewrites: when only these differ, the seal proves nothing.
     """
     sums = _read(folder)
     if sums is None:
         return Inspection(Seal.ABSENT)
     files = _files(folder)
+    names = sums.keys() | files.keys()
     different = sorted(
-        name
-        for name in sums.keys() | files.keys()
-        if name not in sums or name not in files or _crc(files[name]) != sums[name]
+        name for name in names if name not in sums or name not in files or _crc(files[name]) != sums[name]
     )
     if not different:
         return Inspection(Seal.WHOLE)
-    certain = [name for name in different if not _is_one_of(name, rewritten)]
+    certain = [name for name in different if not rewritten(name, names)]
     if not certain:
         return Inspection(Seal.ABSENT)
     name = certain[0]
     state = "is gone" if name not in files else "is new" if name not in sums else "has changed"
     return Inspection(Seal.BROKEN, f"its file {name!r} {state} since it was last closed")
-
-
-def _is_one_of(name: str, rewritten: Collection[str]) -> bool:
-    return name.partition("-")[0] in rewritten  # SQLite puts "-journal" or "-wal" behind the name
 
 
 def _files(folder: Path) -> dict[str, Path]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from corpus.errors import IndexingError, IndexMismatchError, LibraryDamagedError
 from index.deadline import Workers
@@ -31,6 +33,7 @@ except ValueError as error:  # pydantic's: importing chromadb reads `.env` of th
 
 FORMAT = 1  # raise it when an index written by an older version of this file should be rebuilt
 _CHROMA_FILE = "chroma.sqlite3"
+_GRAPH_FACTS = "index_metadata.pickle"  # written with the graph, once 1,000 vectors have come
 _LOCK_START, _LOCK_LENGTH = 0x40000000, 512  # the bytes that SQLite locks: pending, reserved, shared
 _WRITE_S = 60.0  # for one batch, which takes a few seconds on a busy machine
 _COLLECTION = "passages"
@@ -76,6 +79,7 @@ class ChromaVectors:
         self._dim = dim
         self._path = folder / _CHROMA_FILE
         self._workers = Workers("chroma")
+        self._wrote = False
         _refuse_locked(self._path)
         with _in_our_words():
             settings = _FixedSettings(anonymized_telemetry=False, allow_reset=False)
@@ -133,11 +137,15 @@ class ChromaVectors:
 
     def close(self) -> None:
         """Let go of Chroma's files."""
+        if self._wrote:  # a query brings what was written into the graph's files, which else the next reader would do
+            with suppress(LibraryDamagedError):  # then the next opening finds out
+                self.query(np.full(self._dim, self._dim**-0.5, dtype=np.float32), 1)
         with _in_our_words():
             self._client.close()
 
     def _bounded(self, call: Callable[[], object]) -> None:
         """Wait for a call that writes; what is late may still arrive, and writing it again does no harm."""
+        self._wrote = True
         try:
             self._workers.submit(call).result(_WRITE_S)
         except TimeoutError as error:
@@ -158,6 +166,12 @@ class ChromaVectors:
                 f"The vector index holds vectors of {len(sample[0])} numbers, the library's have {self._dim}. "
                 "Mend it with: byline doctor --repair"
             )
+
+
+def is_rewritten(name: str, names: Container[str]) -> bool:
+    """Say whether opening or asking may rewrite a file: the rows always, a graph as long as none has been persisted."""
+    folder, _, file = name.rpartition("/")
+    return name.startswith(_CHROMA_FILE) or (file.endswith(".bin") and f"{folder}/{_GRAPH_FACTS}" not in names)
 
 
 def _refuse_locked(path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -36,6 +37,7 @@ N_FILLERS = 1_100  # Chroma writes its graph to disk from 1,000 vectors on; with
 DEADLINE_S = 30.0  # of a question: three times the default, since the machine may be shared
 LIMIT_S = 90.0  # of one process
 FULL_DISK_BYTES = 12_000_000
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # Chroma's name for the folder of a graph
 Damage = Callable[[Path], object]
 Around = Callable[[Path], AbstractContextManager[None]]
 
@@ -155,7 +157,7 @@ def run_case(case: Case, template: Path, folder: Path) -> Seen:
         else:
             _ask(seen, folder, first=True)
     checked = _run(seen, folder, "doctor")
-    if checked is None or checked.returncode:
+    if checked is None or checked.returncode or not _ask(seen, folder, first=False):
         for command in case.mend:
             if command == "restore":
                 shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
@@ -164,9 +166,11 @@ def run_case(case: Case, template: Path, folder: Path) -> Seen:
                 _run(seen, folder, *command.split())
         seen.mended = " and ".join("backup restored" if each == "restore" else f"`byline {each}`" for each in case.mend)
         checked = _run(seen, folder, "doctor")
-    elif "ebuilding" in seen.said:
+        seen.sound = checked is not None and not checked.returncode and _ask(seen, folder, first=False)
+        return seen
+    if "ebuilding" in seen.said:
         seen.mended = "by itself, while asking"
-    seen.sound = checked is not None and not checked.returncode and _ask(seen, folder, first=False)
+    seen.sound = True
     return seen
 
 
@@ -180,9 +184,13 @@ def cases() -> list[Case]:
         Case("library.sqlite3: removed", _to("library.sqlite3", remove), restore),
         Case("library.sqlite3: emptied", _to("library.sqlite3", empty), restore),
         Case("library.sqlite3: text of an article changed", _sql("UPDATE versions SET text = text || ' So.'"), restore),
-        Case("library.sqlite3: vectors are noise", _sql("UPDATE vectors SET vector = randomblob(768)"), restore),
-        Case("library.sqlite3: vectors cut", _sql("UPDATE vectors SET vector = zeroblob(9)"), restore),
-        Case("library.sqlite3: sentence vectors zeroed", _sql("UPDATE vectors SET sentences = zeroblob(384)"), restore),
+        Case("library.sqlite3: vectors are noise", _sql("UPDATE vectors SET vector = randomblob(768)"), ("reindex",)),
+        Case("library.sqlite3: vectors cut", _sql("UPDATE vectors SET vector = zeroblob(9)"), ("reindex",)),
+        Case(
+            "library.sqlite3: sentence vectors zeroed",
+            _sql("UPDATE vectors SET sentences = zeroblob(384)"),
+            ("reindex",),
+        ),
         Case("library.sqlite3: of a newer Byline", _sql("PRAGMA user_version = 99"), restore),
         Case("library.sqlite3: of another program", _sql("PRAGMA application_id = 7"), restore),
         Case("library of another encoder", _sql("UPDATE embedders SET fingerprint = 'other'"), ("reindex",)),
@@ -452,7 +460,7 @@ def render(rows: list[Seen], base: str) -> str:
         "|---|---|---|---|",
     ]
     for row in rows:
-        said = row.said.replace(base, "").replace("|", "/").replace("\n", " ") or "-"
+        said = _UUID.sub("GRAPH", row.said.replace(base, "")).replace("|", "/").replace("\n", " ") or "-"
         mended = row.mended if row.sound else f"**not mended** ({row.mended})"
         lines.append(f"| {row.name} | {row.verdict} | {said} | {mended} |")
     return "\n".join(lines) + "\n"

@@ -155,3 +155,21 @@ def test_an_interrupted_reindex_leaves_the_library_as_it_was(filled, embedder):
         assert index.lexical.query("topic3", 1, Filters())
     assert doctor.reindex(filled, FakeEmbedder(128), chunk_tokens=64)
     assert bad(doctor.check(filled)) == {}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE vectors SET vector = randomblob(128)",
+        "UPDATE vectors SET vector = zeroblob(128)",
+        "UPDATE vectors SET sentences = zeroblob(64)",
+        "UPDATE vectors SET sentences = (SELECT sentences FROM vectors AS other WHERE other.key = 1)",
+        "UPDATE vectors SET text_hash = randomblob(32)",
+    ],
+)
+def test_reindex_mends_vectors_that_the_doctor_finds_damaged(filled, statement):
+    edit(filled, statement)
+    assert "byline reindex" in bad(doctor.check(filled))["articles"]
+    assert doctor.reindex(filled, FakeEmbedder())
+    assert bad(doctor.check(filled)) == {}
+    assert not doctor.reindex(filled, FakeEmbedder())

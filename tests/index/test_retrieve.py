@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.errors import EmptyCorpusError, SettingsError
+from corpus.errors import EmptyCorpusError, RetrievalTimeoutError, SettingsError
+from index import open as opening
 from index import retrieve
 from index.fuse import fuse_convex
 from index.ingest import add_articles, remove_articles
@@ -145,7 +146,7 @@ def test_retrieve_goes_by_words_alone_when_the_deadline_passes(folder):
         embedder.released.set()
         add_articles(index, ARTICLES)
         embedder.released.clear()
-        hits = Retriever(index, deadline_s=0.05).retrieve("Was the ferry cancelled?")
+        hits = Retriever(index, deadline_s=1.0).retrieve("Was the ferry cancelled?")
         embedder.released.set()
         assert hits[0].article == FERRY
         assert hits[0].signals.bm25 and hits[0].signals.cosine is None
@@ -234,3 +235,45 @@ def test_cosine_is_of_the_most_alike_sentence(filled):
     assert hit.signals.cosine == pytest.approx(1.0, abs=0.01)
     whole = filled.library.vectors([hit.passage.id])[0] @ filled.embedder.embed_question(question)
     assert float(np.float32(whole)) < 0.95
+
+
+def test_retrieve_goes_by_meaning_alone_when_the_lexical_index_is_late(filled, monkeypatch):
+    released = threading.Event()
+    monkeypatch.setattr(type(filled.lexical), "query", lambda *_: released.wait(30))
+    hits = Retriever(filled, deadline_s=1.0).retrieve("Was the ferry cancelled?")
+    released.set()
+    assert hits and all(hit.signals.bm25 is None and "by their meaning alone" in hit.degraded for hit in hits)
+
+
+def test_retrieve_says_so_when_nothing_answers_in_time(filled, monkeypatch):
+    released = threading.Event()
+    monkeypatch.setattr(type(filled.lexical), "query", lambda *_: released.wait(30))
+    monkeypatch.setattr(type(filled.exact), "query", lambda *_: released.wait(30))
+    retriever = Retriever(filled, deadline_s=0.1)
+    for _ in range(5):  # more than may hang at once: the later ones are refused at once
+        with pytest.raises(RetrievalTimeoutError, match=r"did not answer within 0.1 seconds.*BYLINE_DEADLINE_S"):
+            retriever.retrieve("Was the ferry cancelled?")
+    released.set()
+
+
+def test_retrieve_without_a_word_in_common_never_takes_lateness_for_nothing_found(folder):
+    embedder = SlowEmbedder()
+    with open_index(folder, embedder) as index:
+        embedder.released.set()
+        add_articles(index, ARTICLES)
+        embedder.released.clear()
+        with pytest.raises(RetrievalTimeoutError):
+            Retriever(index, deadline_s=0.1).retrieve("zzz qqq")
+        embedder.released.set()
+
+
+def test_a_large_library_is_scanned_while_its_vector_index_is_damaged(filled, monkeypatch, caplog):
+    sound = Retriever(filled).retrieve("Was the ferry cancelled?")
+    filled.close()
+    with open_index(filled.folder, FakeEmbedder()) as index:
+        monkeypatch.setattr(retrieve, "EXACT_PASSAGES", 0)
+        monkeypatch.setattr(opening, "_REBUILT_AT_ONCE", 0)
+        (stamp,) = filled.folder.glob("chroma/*/stamp")
+        stamp.unlink()
+        assert Retriever(index).retrieve("Was the ferry cancelled?") == sound
+        assert "Searching without the vector index" in caplog.text and "byline doctor --repair" in caplog.text
