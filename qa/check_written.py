@@ -58,7 +58,8 @@ class WrittenChecker:
 
         Returns:
             None when nothing can be shown: no words are left, the statement names no passage that is there and no
-            sentence carries it, it is no claim that can be judged, or all that speaks for it is an order to whoever reads the article.
+            sentence carries it, it is no claim that can be judged, or all that speaks for it is an order to whoever
+            reads the article.
         """
         text = plain_words(written.text, " ".join(hit.passage.text for hit in hits))
         if not hits or not any(letter.isalnum() for letter in text):
