@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from qa.written import Written
 
 _FRAGMENT_WORDS = 4  # what is no longer than this is a name or a figure, not a claim
 _CLAIM_WORDS = 3  # what has fewer and stands in no sentence by itself claims nothing that could be checked
+_MOST_WORDS = 45  # the network reads 64 word pieces of a statement: what a longer one ends with is not judged
+_LOOP_WORDS, _LOOP_TIMES = 3, 3  # so many words, so many times, is a model that has lost its way
 _SENTENCES_READ = 8  # of those most alike by words; each takes the network some 5 ms
 _MISQUOTED = "The words it quotes are not in the passage."
 
@@ -55,7 +58,8 @@ class WrittenChecker:
 
         Returns:
             None when nothing can be shown: no words are left, the statement names no passage that is there and no
-            sentence carries it, or all that speaks for it is an order to whoever reads the article.
+            sentence carries it, it is no claim that can be judged, or all that speaks for it is an order to whoever
+            reads the article.
         """
         text = plain_words(written.text, " ".join(hit.passage.text for hit in hits))
         if not hits or not any(letter.isalnum() for letter in text):
@@ -67,7 +71,7 @@ class WrittenChecker:
             return None if _is_order(literal.hit, literal.span) else literal
         quoted = _find_quote(written.quote, nearest_first)
         hit, span = quoted or self._best_sentence(text, named or hits)
-        if gives_orders(text) or _is_order(hit, span) or len(split_words(text)) < _CLAIM_WORDS:
+        if gives_orders(text) or _is_order(hit, span) or not _is_claim(text):
             return None
         checked = self._judge(text, hit, span)
         if checked.support is Support.SUPPORTED:
@@ -134,6 +138,13 @@ def _widened(span: Span, hit: Hit) -> list[Span]:
     after = [s.end for s in hit.passage.sentences if s.end > span.end]
     spans = [span, *(Span(start, span.end) for start in reversed(before[-2:]))]
     return [*spans, *(Span(span.start, end) for end in after[:1])]
+
+
+def _is_claim(text: str) -> bool:
+    """Say whether a statement is neither a word or two, nor a loop, nor more than the network reads."""
+    stems = [word.stem for word in split_words(text)]
+    runs = Counter(zip(*(stems[i:] for i in range(_LOOP_WORDS)), strict=False))
+    return _CLAIM_WORDS <= len(stems) <= _MOST_WORDS and max(runs.values()) < _LOOP_TIMES
 
 
 def _is_order(hit: Hit, span: Span) -> bool:

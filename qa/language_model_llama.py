@@ -29,19 +29,25 @@ class LlamaModel:
 
     Args:
         llm: Any; its own settings (temperature, limits, time-outs) hold.
+        name: Of the model, for people; what the LLM says of itself when None.
         context_tokens: What prompt and answer may have together; what the LLM says of itself when None.
         place: Where it is asked, for people, e.g. an address without secrets.
         keep: Held as long as the model is, e.g. the server that it asks.
     """
 
     def __init__(
-        self, llm: LLM, *, context_tokens: int | None = None, place: str | None = None, keep: object = None
+        self,
+        llm: LLM,
+        *,
+        name: str | None = None,
+        context_tokens: int | None = None,
+        place: str | None = None,
+        keep: object = None,
     ) -> None:
         self._llm = llm
-        metadata = llm.metadata
-        found = metadata.context_window
-        self._context_tokens = context_tokens or (found if found >= _MIN_CONTEXT else _DEFAULT_CONTEXT)
-        self._name = metadata.model_name if metadata.model_name not in ("", "unknown") else type(llm).__name__
+        told_name, told_tokens = ("", 0) if name and context_tokens else _told(llm)
+        self._name = name or told_name or type(llm).__name__
+        self._context_tokens = context_tokens or (told_tokens if told_tokens >= _MIN_CONTEXT else _DEFAULT_CONTEXT)
         self._place = place or type(llm).__name__
         self._keep = keep
 
@@ -96,6 +102,15 @@ class LlamaModel:
         except Exception as error:  # a plug-in may raise whatever its libraries do: each is told in our own words
             failure = explain_failure(error, self._name)
         raise failure  # outside of the handler: what the provider said must not travel along as its context
+
+
+def _told(llm: LLM) -> tuple[str, int]:
+    """Return the name and context window that an LLM tells of itself; plug-ins refuse models newer than they are."""
+    try:
+        metadata = llm.metadata
+    except ValueError:
+        return "", 0
+    return ("" if metadata.model_name == "unknown" else metadata.model_name), metadata.context_window
 
 
 class _Ending:

@@ -36,7 +36,7 @@ def make_model(settings: Settings) -> LlamaModel:
 
 def _openai(settings: Settings, model: str) -> LlamaModel:
     place = settings.llm_base_url or _OPENAI
-    return LlamaModel(_openai_like(settings, model, place, _key(settings)), place=place)
+    return _wrapped(settings, _openai_like(settings, model, place, _key(settings)), model, place)
 
 
 def _openai_like(settings: Settings, model: str, base_url: str, key: str, *, answer_tokens: int = ANSWER_TOKENS) -> LLM:
@@ -74,7 +74,7 @@ def _ollama(settings: Settings, model: str) -> LlamaModel:
         additional_kwargs={"num_predict": ANSWER_TOKENS},
         headers={"Authorization": f"Bearer {key.get_secret_value()}"} if key else None,
     )
-    return LlamaModel(llm, place=place, context_tokens=settings.llm_context_tokens)
+    return _wrapped(settings, llm, model, place)
 
 
 def _anthropic(settings: Settings, model: str) -> LlamaModel:
@@ -91,7 +91,14 @@ def _anthropic(settings: Settings, model: str) -> LlamaModel:
         timeout=settings.llm_timeout_s,
         max_retries=0,
     )
-    return LlamaModel(llm, place=settings.llm_base_url or "anthropic", context_tokens=settings.llm_context_tokens)
+    try:
+        llm.metadata.context_window  # noqa: B018  # the plug-in looks the name up in its own list, here as in each request
+    except ValueError as error:
+        raise SettingsError(
+            f"The installed plug-in for Anthropic does not know the model {model!r}. "
+            "Check BYLINE_LLM_MODEL, or run: pip install -U llama-index-llms-anthropic"
+        ) from error
+    return _wrapped(settings, llm, model, settings.llm_base_url or "anthropic")
 
 
 def _gguf(settings: Settings, model: str) -> LlamaModel:
@@ -105,7 +112,11 @@ def _gguf(settings: Settings, model: str) -> LlamaModel:
     server = start_server(path, context_tokens=settings.llm_context_tokens, threads=settings.threads or 1)
     most = ANSWER_TOKENS if settings.llm_format == "full" else SIMPLE_ANSWER_TOKENS
     llm = _openai_like(settings, path.stem, f"{server.address}/v1", server.key, answer_tokens=most)
-    return LlamaModel(llm, place=f"gguf:{path.name}:{path.stat().st_size}", keep=server)
+    return _wrapped(settings, llm, path.stem, f"gguf:{path.name}:{path.stat().st_size}", keep=server)
+
+
+def _wrapped(settings: Settings, llm: LLM, model: str, place: str, *, keep: object = None) -> LlamaModel:
+    return LlamaModel(llm, name=model, context_tokens=settings.llm_context_tokens, place=place, keep=keep)
 
 
 def _key(settings: Settings) -> str:

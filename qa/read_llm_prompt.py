@@ -14,7 +14,7 @@ from qa.types import flat
 PROMPT_VERSION = 1
 # Other tokenizers than tiktoken's cut news into up to a fifth more tokens (SmolLM2: 1.16 times, Qwen2.5: 1.05).
 _TOKENIZER_MARGIN = 1.25
-_BOUNDARY_BYTES = 6
+_BOUNDARY_DIGITS = 12  # digits alone: every boundary then has the same number of tokens
 
 _FULL = """\
 You answer a question from passages of news articles.
@@ -88,6 +88,6 @@ def _user(fenced: Sequence[str], question: str) -> str:
 
 def _unguessable(hits: Sequence[Hit]) -> str:
     while True:
-        boundary = secrets.token_hex(_BOUNDARY_BYTES)
+        boundary = f"{secrets.randbelow(10**_BOUNDARY_DIGITS):0{_BOUNDARY_DIGITS}d}"
         if not any(boundary in hit.passage.text for hit in hits):
             return boundary

@@ -80,4 +80,4 @@ def test_no_claim_has_a_part_in_its_own_threshold():
 def test_the_shipped_checks_order_the_easy_set(claims, tmp_path):
     for report in run_support(claims, tmp_path / "work", limit=20):
         assert report.auroc.value > 0.9, report.system
-    assert list(support_systems()) == ["word overlap", "cosine of best sentence", "support head"]
+    assert list(support_systems()) == ["word overlap", "cosine of best sentence", "support head", "support check"]

@@ -155,3 +155,35 @@ def test_a_missing_plugin_is_named_with_its_install_command(provider, monkeypatc
     file.touch()
     with pytest.raises(MissingExtraError, match=r'pip install "byline\[(llm|anthropic)\]"'):
         make_model(Settings(llm_provider=provider, llm_model=str(file)))
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "plugin"),
+    [
+        ("openai", "any-model", "llama_index.llms.openai_like"),
+        ("ollama", "llama3", "llama_index.llms.ollama"),
+        ("anthropic", "claude-sonnet-4-5", "llama_index.llms.anthropic"),
+    ],
+)
+def test_each_provider_is_made_without_a_connection_and_named_when_it_is_not_there(provider, model, plugin):
+    pytest.importorskip(plugin)
+    from corpus.errors import ModelFailedError
+    from qa.language_model import Prompt
+    from qa.make_model_llama import make_model
+
+    settings = Settings(llm_provider=provider, llm_model=model, llm_api_key=KEY, llm_base_url="http://127.0.0.1:9")
+    made = make_model(settings)
+    assert (made.name, made.context_tokens) == (model, settings.llm_context_tokens)
+    assert KEY not in made.fingerprint + repr(settings) + repr(made)
+    with pytest.raises(ModelFailedError, match="cannot be reached") as caught:
+        list(made.stream(Prompt("system", "user")))
+    assert caught.value.__cause__ is None and caught.value.__context__ is None
+
+
+def test_a_model_that_the_plugin_does_not_know_is_told_before_it_is_asked():
+    pytest.importorskip("llama_index.llms.anthropic")
+    from corpus.errors import SettingsError
+    from qa.make_model_llama import make_model
+
+    with pytest.raises(SettingsError, match="does not know the model"):
+        make_model(Settings(llm_provider="anthropic", llm_model="claude-0", llm_api_key=KEY))

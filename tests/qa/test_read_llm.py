@@ -276,3 +276,13 @@ def test_a_stream_that_breaks_after_a_statement_is_not_asked_again(tmp_path):
     steps = list(reader.stream(QUESTION, _hits()))
     assert len(llm.prompts) == 1 and isinstance(steps[0], Stated)
     assert "cannot be reached" in steps[-1].degraded
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Rwanda wants £50 million, " * 4 + "has", "Rwanda " + "really " * 60 + "wants £50 million."],
+    ids=["loop", "long"],
+)
+def test_a_statement_that_cannot_be_judged_is_not_shown(text):
+    reading = _reader(statement(text, 1, "Rwanda wants £50 million"))[0].read(QUESTION, _hits())
+    assert reading.degraded and [s.support.value for s in reading.statements] == ["verbatim"]

@@ -4,9 +4,14 @@ import pytest
 
 from corpus.chunk import chunk_article
 from index.types import Hit, Signals
+from qa.check_written import WrittenChecker
+from qa.language_model_llama import LlamaModel
 from qa.network_onnx import ReaderNetwork
 from qa.read_extractive import ExtractiveReader
+from qa.read_llm import LLMReader
+from qa.support import SupportChecker
 from tests.fakes import FakeNetwork, FakeReader, make_article
+from tests.fakes_llm import ScriptedLLM, statement
 
 TEXTS = (
     "Kigali and Washington are talking. The minister confirmed it on Monday. Nothing has been signed.",
@@ -22,13 +27,20 @@ def _hits():
     return [Hit(rank, passage, article, 1 / rank, signals) for rank, (article, passage) in enumerate(pairs, 1)]
 
 
-@pytest.fixture(scope="module", params=["fake", "silent fake", "by words", "shipped"])
+def _llm_reader(text):
+    checker = WrittenChecker(SupportChecker(FakeNetwork(), supported_from=0.6, weak_from=0.1))
+    return LLMReader(FakeReader(), LlamaModel(ScriptedLLM(texts=[text])), checker, sleep=lambda seconds: None)
+
+
+@pytest.fixture(scope="module", params=["fake", "silent fake", "by words", "shipped", "llm", "failing llm"])
 def reader(request):
     made = {
         "fake": FakeReader,
         "silent fake": lambda: FakeReader(silent=True),
         "by words": lambda: ExtractiveReader(FakeNetwork()),
         "shipped": lambda: ExtractiveReader(ReaderNetwork()),
+        "llm": lambda: _llm_reader(statement("Nothing has been signed.") + statement("The minister confirmed it.", 2)),
+        "failing llm": lambda: _llm_reader(OSError("gone")),
     }
     return made[request.param]()
 
