@@ -15,7 +15,9 @@ from evals.measures.text import measure_completeness
 from evals.systems import Bench, open_system
 from evals.target import load_target
 from evals.types import Comparison, Example, Reply, Score
+from qa.training.cases import is_even
 
+FITTED_ON = {"conflict_ramdocs": "half not fitted on"}  # the other half taught which rivals are shown
 MEASURES = ("All sides shown", "Answers covered")
 
 
@@ -54,7 +56,11 @@ def run_conflict(
         for example in examples:
             replies[example.id] = system.reply(example)
             on_question()
-    return [_report(target.of.name, measure, examples, replies) for measure in MEASURES]
+    name = target.of.name
+    parts = {name: examples}
+    if name in FITTED_ON:
+        parts[f"{name}, {FITTED_ON[name]}"] = [example for example in examples if not is_even(example.id)]
+    return [_report(part, measure, asked, replies) for part, asked in parts.items() for measure in MEASURES if asked]
 
 
 def one_answer(reply: Reply) -> Reply:
@@ -82,6 +88,7 @@ def conflict_table(reports: list[list[ConflictReport]]) -> Table:
 
 
 def _report(name: str, measure: str, examples: list[Example], replies: dict[str, Reply]) -> ConflictReport:
+    replies = {example.id: replies[example.id] for example in examples}
     alone = {key: one_answer(reply) for key, reply in replies.items()}
     ours, one = (measure_completeness(each, examples)[measure] for each in (replies, alone))
     return ConflictReport(name, measure, summarise(measure, ours), summarise(measure, one), compare(ours, one))

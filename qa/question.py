@@ -102,8 +102,9 @@ _WHEN_CLAUSE = re.compile(r"^\W*when\b[^?]*,?\s+(?=(?:what|who|which|how|where|w
 _WHO_IS = re.compile(r"^\W*who(?:\s+(?:is|was|are|were)|[’']s)\s+(.+?)\W*$", re.IGNORECASE)
 _NAME_ASKED = re.compile(rf"\b(?:which|what)(?:\s+\w+){{0,2}}?\s+{_PERSON_NOUN}\b", re.IGNORECASE)
 _LIST = re.compile(
-    r"\b(?:list|name (?:all|the|two|three|some)|which (?:\w+ )?(?:countries|people|companies|states|articles|nations|"
-    r"cities|groups)|what are (?:the|some)|who are|what (?:other|two|three|\w+s) (?:are|were|have|did|do))\b",
+    r"\b(?:list|name (?:all|the|two|three|some|every)|(?:which|what) (?:\w+ )?(?:countries|people|companies|states|"
+    r"articles|nations|cities|groups|reasons|measures|concerns|steps|risks|causes)|what are (?:the|some)|who are|"
+    r"what (?:other|two|three|\w+s) (?:are|were|have|did|do))\b",
     re.IGNORECASE,
 )
 _NAME_BONUS = 1.5  # a name is what tells this story from its neighbours

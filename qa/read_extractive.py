@@ -9,6 +9,8 @@ import numpy as np
 from corpus.types import Span
 from index.types import Hit
 from qa.evidence import Candidate, find_candidates, measure_evidence, same_words
+from qa.joined import join_readings
+from qa.parts import split_question
 from qa.passage_reading import PairScorer, read_passages
 from qa.question import Form, analyse_question
 from qa.reader_weights import ReaderWeights, load_weights
@@ -61,7 +63,19 @@ class ExtractiveReader:
         return f"{self.name}:{self._network.fingerprint}:{self._weights.fingerprint}:{self._max_hits}:{self._threshold}"
 
     def read(self, question: str, hits: Sequence[Hit]) -> Reading:
-        """Choose the sentences that answer, in reading order, or abstain with the reason."""
+        """Choose the sentences that answer, in reading order, or abstain with the reason.
+
+        A question that asks several things is read part by part, and answered so when every part has an answer;
+        otherwise it is read whole.
+        """
+        parts = split_question(question)
+        if len(parts) > 1 and hits:
+            readings = [self._read_one(part, hits) for part in parts]
+            if all(reading.abstention is None for reading in readings):
+                return join_readings(question, readings)
+        return self._read_one(question, hits)
+
+    def _read_one(self, question: str, hits: Sequence[Hit]) -> Reading:
         weighed = self.weigh(question, hits)
         if weighed is None:
             return Reading((), (), 0.0, (0.0,) * len(hits), abstention=Abstention("No passage was found to read."))

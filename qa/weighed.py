@@ -18,6 +18,10 @@ from qa.values import QUALIFIERS
 
 MAX_ANSWER_SHARE = 0.8  # of its sentence; a longer span is no short answer, the sentence is the answer
 SAME_SENTENCE = 0.8  # share of common words above which two sentences tell the reader nothing new
+# "How many" is not answered by a sentence without a number. Of such cases 0 of 5 were right on the tune part,
+# 1 of 4 on the test part.
+FIGURE_MISSING_CHANCE = 0.1
+_FIGURE_FORMS = frozenset({Form.HOW_MANY, Form.HOW_MUCH})
 SPAN_SCALE = 4.0  # logits of a span's two ends add up; a score of 4 is a clear yes
 
 
@@ -60,7 +64,9 @@ class Weighed:
 
     def confidence(self, weights: ReaderWeights) -> float:
         """Return the calibrated chance that the best sentence answers the question."""
-        return weights.chance(self.gate_row())
+        chance = weights.chance(self.gate_row())
+        lacks_figure = self.rows[self.best, FEATURES.index("wanted_exact")] < 0
+        return min(chance, FIGURE_MISSING_CHANCE) if self.question.form in _FIGURE_FORMS and lacks_figure else chance
 
     def rank_rows(self, hits: Sequence[Hit]) -> Matrix:
         """Return what ranks the hits that were read, shape (hits read, len(RANK_FEATURES))."""

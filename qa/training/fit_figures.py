@@ -118,7 +118,7 @@ def _ece(bins: Sequence[Bin]) -> float:
 
 def chances_of(scored: Sequence[Scored], weights: ReaderWeights) -> Matrix:
     """Return the confidence of each."""
-    return np.array([weights.chance(one.gate_row) for one in scored])
+    return np.array([one.weighed.confidence(weights) for one in scored])
 
 
 def _mean(values: NDArray[Any]) -> float | None:

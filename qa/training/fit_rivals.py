@@ -115,7 +115,7 @@ def _read(folder: Path, library: Path, network: PairScorer) -> Iterator[Conflict
 
 
 def _agrees(one: Scored, weights: ReaderWeights) -> bool:
-    return one.case.asked.answerable and weights.chance(one.gate_row) >= weights.thresholds["balanced"]
+    return one.case.asked.answerable and one.weighed.confidence(weights) >= weights.thresholds["balanced"]
 
 
 def _false_rivals(one: Scored) -> list[Rival]:

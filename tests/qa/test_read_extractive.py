@@ -126,3 +126,12 @@ def test_hit_scores_put_the_covering_hit_first():
     far = _hit("The weather stays fine. Crops do well this year.", rank=1, id="a2")
     scores = reader.read("Who revealed the Iraqi man deported to Rwanda?", [far, _hit(rank=2)]).hit_scores
     assert scores[1] > scores[0]
+
+
+def test_read_declines_a_count_that_no_sentence_gives():
+    reader = ExtractiveReader(FakeNetwork(), weights=make_weights())
+    hit = _hit("Rwanda has accepted migrants from America. Talks go on.")
+    assert reader.read("Did Rwanda accept migrants from America?", [hit]).abstention is None
+    assert reader.read("How many migrants has Rwanda accepted from America?", [hit]).abstention is not None
+    counted = _hit("Rwanda has accepted seven migrants from America. Talks go on.")
+    assert reader.read("How many migrants has Rwanda accepted from America?", [counted]).abstention is None
