@@ -1,4 +1,4 @@
-"""The fault matrix of `evals.benchmarks.faults`: ten cases at once, all of them with -m slow."""
+"""The fault matrix of `evals.benchmarks.library_faults`: ten cases at once, all of them with -m slow."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ QUICK = (
 CODE = """
 import sys
 from pathlib import Path
-from evals.benchmarks.faults import cases, make_template, run_case
+from evals.benchmarks.library_faults import cases, make_template, run_case
 base = Path(sys.argv[1])
 template = make_template(base)
 for number, case in enumerate(cases()):

@@ -1,4 +1,4 @@
-"""What a person sees when a library is damaged, and what mends it: `python -m evals.benchmarks.faults FOLDER`.
+"""What a person sees when a library is damaged, and what mends it: `python -m evals.benchmarks.library_faults FOLDER`.
 
 Every case damages a copy of a sound library, asks it a question with a known answer in a new process, and then does
 what the message says until `byline doctor` finds all well and the answer is right. The table goes to FAULTS.md beside
@@ -448,9 +448,9 @@ def render(rows: list[Seen], base: str) -> str:
     lines = [
         "# What happens to a damaged library",
         "",
-        "Made by `python -m evals.benchmarks.faults FOLDER`, each command in a process of its own: a library of "
-        f"{N_FILLERS + 1:,} articles is damaged, a question is asked that searches both indexes, and what the message "
-        "says is done until `byline doctor` finds all well and the answer is right again.",
+        "Made by `python -m evals.benchmarks.library_faults FOLDER`, each command in a process of its own: a "
+        f"library of {N_FILLERS + 1:,} articles is damaged, a question is asked that searches both indexes, and what "
+        "the message says is done until `byline doctor` finds all well and the answer is right again.",
         "",
         f"{len(rows)} cases: {_count(rows, 'CRASH')} crashes, {_count(rows, 'OVER')} calls over {LIMIT_S:.0f} s (the "
         f"slowest process took {slowest:.0f} s on a shared machine), {_count(rows, 'SILENTLY')} silent wrong answers, "
