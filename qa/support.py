@@ -30,7 +30,7 @@ _NUMBER_WORDS = {word: str(value) for value, word in enumerate(_COUNTED.split())
 # alone is beaten on one of the two sets by the other.
 _NETWORK_WEIGHT, _WORDS_WEIGHT, _CONSTANT = 0.248, 4.035, -2.415
 LIKELY = 0.65  # on that half nine of ten claims that are not supported fall below
-_UNLIKELY = 0.25  # and nine of ten supported ones lie above
+_UNLIKELY = 0.25  # a statement less likely than that is called unsupported; chosen, not fitted
 _NAMED_MISSING = 3  # words that are named; more would only repeat the statement
 _NAMED = frozenset({Kind.NAME, Kind.PERSON, Kind.PLACE, Kind.DATE})
 

@@ -1,7 +1,7 @@
 """A small library in memory that behaves as `qa.byline.Byline` does towards the page, over whole-article passages."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,7 +60,9 @@ class FakeByline:
         *_, last = self.stream(question, filters=filters)
         return last.answer
 
-    def stream(self, question: str, *, filters: Filters = EVERYTHING) -> Iterator[StreamEvent]:
+    def stream(
+        self, question: str, *, filters: Filters = EVERYTHING, history: Sequence[Answer] = ()
+    ) -> Iterator[StreamEvent]:
         if not question.strip():
             raise SettingsError("The question is empty. Ask one in words.")
         if len(question) > self.max_question_chars:

@@ -10,7 +10,7 @@ from index.checks import Finding
 from index.types import ArticleInfo, Filters, Signals
 from qa.settings import Settings
 from qa.types import Abstention, Answer, Citation, Statement, Support
-from qa.views.chat import Turn, earlier_turns, render_chat, stop
+from qa.views.chat import Turn, earlier_answers, render_chat, stop
 from qa.views.download import file_name, render_download
 from qa.views.evidence import FORGOTTEN, open_passage
 from qa.views.filters import UnusableFilterError, in_words, make_filters, render_filters
@@ -80,10 +80,9 @@ def test_stop_marks_only_a_question_that_is_being_answered():
     assert 'class="stop"' in render_chat((Turn(0, "?"),), ())
 
 
-def test_earlier_turns_leave_out_what_was_not_answered():
-    assert earlier_turns((Turn(0, "What fell?", answer=answered()), Turn(1, "?", error="x"))) == (
-        ("What fell?", "Rain fell."),
-    )
+def test_earlier_answers_leave_out_what_was_not_answered():
+    answer = answered()
+    assert earlier_answers((Turn(0, "What fell?", answer=answer), Turn(1, "?", error="x"))) == (answer,)
 
 
 def test_open_passage_marks_it_whole(tmp_path):

@@ -86,7 +86,7 @@ def ask(
     turn = Turn(turns[-1].number + 1 if turns else 0, question.strip(), filters=filters, searched=searched)
     before = turns[-(MAX_TURNS - 1) :]
     try:
-        events = byline.stream(question, filters=filters)  # and history=earlier_turns(turns), once it takes one
+        events = byline.stream(question, filters=filters, history=earlier_answers(turns))
         yield (*before, turn)
         for event in events:
             turn = advance(turn, event)
@@ -100,9 +100,9 @@ def ask(
         yield (*before, replace(turn, error=str(error)))
 
 
-def earlier_turns(turns: Turns) -> tuple[tuple[str, str], ...]:
-    """Return the chat as (question, answer text) pairs, oldest first; what was declined has an empty answer."""
-    return tuple((turn.question, turn.answer.text) for turn in turns if turn.answer)
+def earlier_answers(turns: Turns) -> tuple[Answer, ...]:
+    """Return the answers that a follow-up may lean on, oldest first."""
+    return tuple(turn.answer for turn in turns if turn.answer)
 
 
 def stop(turns: Turns) -> Turns:
