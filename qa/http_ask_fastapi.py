@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import inspect
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from corpus.errors import QAError, SettingsError
-from index.types import Filters, Hit
+from corpus.errors import QAError
+from index.types import Hit
+from qa.conversation import Turn
 from qa.http_errors_fastapi import JsonError, error_body
 from qa.http_models import AskBody, HistoryTurn, SearchBody
 from qa.types import StreamEvent
 
 if TYPE_CHECKING:
-    from qa.byline import Byline
     from qa.service import Service
 
 SSE = "text/event-stream"
@@ -34,7 +33,7 @@ def ask_router(service: Service) -> APIRouter:
     @router.post("/ask", response_model=None, responses={200: {"content": {"application/json": {}, SSE: {}}}})
     async def ask(body: AskBody, request: Request) -> dict[str, object] | Response:
         """Answer from the articles with citations, or abstain; as JSON, or as events hits, statement, answer."""
-        options = ask_options(byline, body.k, body.filters(), body.history)
+        options = ask_options(body)
         client = client_of(request)
         if body.stream or SSE in request.headers.get("accept", ""):
             steps = service.stream(client, lambda: byline.stream(body.question, **options))
@@ -55,18 +54,19 @@ def ask_router(service: Service) -> APIRouter:
     return router
 
 
-def ask_options(byline: Byline, k: int | None, filters: Filters, history: list[HistoryTurn]) -> dict[str, Any]:
-    """Return the keyword arguments of `ask` and `stream`, the history among them if the library takes one.
+def ask_options(body: AskBody) -> dict[str, Any]:
+    """Return the keyword arguments of `ask` and `stream`."""
+    return {
+        "k": body.k,
+        "filters": body.filters(),
+        "history": history_of(body.history),
+        "as_of": body.as_of,
+    }
 
-    Raises:
-        SettingsError: If there is a history and the library takes none.
-    """
-    options: dict[str, Any] = {"k": k, "filters": filters}
-    if history:
-        if "history" not in inspect.signature(byline.ask).parameters:
-            raise SettingsError("Questions with a history are not understood yet; ask a question that stands alone.")
-        options["history"] = [{"role": turn.role, "text": turn.text} for turn in history]
-    return options
+
+def history_of(turns: Sequence[HistoryTurn]) -> tuple[Turn, ...]:
+    """Return earlier turns as the library takes them."""
+    return tuple(Turn(turn.role, turn.text) for turn in turns)
 
 
 def hit_dict(hit: Hit) -> dict[str, object]:

@@ -64,6 +64,7 @@ class AskBody(FilterBody):
     question: Question
     k: int | None = Field(default=None, ge=1, le=MAX_K, description="Passages to show; the setting's when left out.")
     history: list[HistoryTurn] = Field(default=[], max_length=MAX_TURNS)
+    as_of: date | None = Field(default=None, description="Answer with what was published by that day.")
     stream: bool = Field(default=False, description="Server-sent events; so does `Accept: text/event-stream`.")
 
 

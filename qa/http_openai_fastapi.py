@@ -13,8 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from corpus.errors import QAError, SettingsError
-from index.types import Filters
-from qa.http_ask_fastapi import SSE, ask_options, client_of, need_json, stream_response
+from qa.http_ask_fastapi import SSE, client_of, history_of, need_json, stream_response
 from qa.http_errors_fastapi import error_body
 from qa.http_models import ChatBody, HistoryTurn
 from qa.render import DECLINED
@@ -41,7 +40,7 @@ def openai_router(service: Service) -> APIRouter:
     )
     async def complete(body: ChatBody, request: Request) -> dict[str, object] | Response:
         """Answer the last message of a conversation; the Byline answer itself is in the field `byline`."""
-        question, options = _asked(byline, body)
+        question, options = _asked(body)
         client = client_of(request)
         if body.stream:
             usage = body.stream_options is not None and body.stream_options.include_usage
@@ -63,17 +62,13 @@ def openai_router(service: Service) -> APIRouter:
     return router
 
 
-def _asked(byline: Byline, body: ChatBody) -> tuple[str, dict[str, Any]]:
-    """Return the question, and how to ask it; what was said before counts when the library takes a history."""
+def _asked(body: ChatBody) -> tuple[str, dict[str, Any]]:
+    """Return the question, and how to ask it: after what was said before."""
     said = [message for message in body.messages if message.role in ("user", "assistant")]
     if not said or said[-1].role != "user":
         raise SettingsError("The last message must be the user's question.")
     earlier = [HistoryTurn(role=message.role, text=message.text()) for message in said[:-1]]  # type: ignore[arg-type]
-    try:
-        options = ask_options(byline, None, Filters(), earlier)
-    except SettingsError:  # a chat client always sends the whole conversation, so refusing it would end every chat
-        options = ask_options(byline, None, Filters(), [])
-    return said[-1].text(), options
+    return said[-1].text(), {"history": history_of(earlier)}
 
 
 def _completion(answer: Answer, model: str) -> dict[str, object]:

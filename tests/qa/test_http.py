@@ -2,6 +2,7 @@
 
 import json
 import threading
+from datetime import date
 
 import pytest
 from fastapi.testclient import TestClient
@@ -103,21 +104,21 @@ def test_a_bad_question_is_one_sentence(client, body, status, words):
     assert words in sentence(response, status)
 
 
-def test_a_history_is_handed_on_only_to_a_library_that_takes_one(client, service):
-    turns = [{"role": "user", "text": "Who?"}, {"role": "assistant", "content": "They."}]
-    asked = {"question": "And when?", "history": turns}
-    original = service.byline.ask
-    service.byline.ask = lambda question, *, k, filters: original(question, k=k, filters=filters)
-    assert "history" in sentence(client.post("/v1/ask", json=asked), 422)
-    seen = []
+def test_a_history_and_a_day_are_handed_on(client, service):
+    turns = [{"role": "user", "text": "What did the storm close?"}, {"role": "assistant", "content": "The harbour."}]
+    original, seen = service.byline.ask, []
 
-    def ask(question, *, k, filters, history=()):
-        seen.extend(history)
-        return original(question, k=k, filters=filters)
+    def ask(question, **options):
+        seen.append(options)
+        return original(question, **options)
 
     service.byline.ask = ask
-    assert client.post("/v1/ask", json=asked).status_code == 200
-    assert seen == [{"role": "user", "text": "Who?"}, {"role": "assistant", "text": "They."}]
+    asked = {"question": "And when?", "history": turns, "as_of": "2030-01-01"}
+    answer = client.post("/v1/ask", json=asked).json()
+    assert answer["standalone_question"] and "storm" in answer["standalone_question"]
+    (options,) = seen
+    assert [turn.text for turn in options["history"]] == ["What did the storm close?", "The harbour."]
+    assert options["as_of"] == date(2030, 1, 1)
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_client_streams_the_same(client):
     assert len({chunk.id for chunk in chunks}) == 1
 
 
-def test_client_reads_parts_and_ignores_a_history_it_cannot_use(client):
+def test_client_reads_parts_and_sends_a_history(client):
     messages = [
         {"role": "user", "content": "Hello?"},
         {"role": "assistant", "content": "Yes."},
