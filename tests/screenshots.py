@@ -16,6 +16,8 @@ README = {"answer": "evidence", "declined": "declined", "inspector": "inspector"
 COLOURS = 96  # what the README shows is text on paper: no eye sees the difference, and the file is half as large
 SIZES = {"wide": (1280, 800), "narrow": (390, 844)}
 ANSWERED = "Which journalist uncovered the deportation of an Iraqi man to Rwanda?"
+FOLLOW_UP = "And when did Rwandan officials confirm it?"
+DIFFERING = "Who is Donald Trump?"
 DECLINED = "What is the capital of Australia?"
 
 
@@ -45,6 +47,10 @@ def take(browser: Browser, address: str, folder: Path) -> None:
             page.wait_for_selector("table.candidates")
             shoot(page, folder / f"inspector-{name}-{scheme}.png")
             page.get_by_role("tab", name="Ask").click()
+            ask(page, FOLLOW_UP)
+            shoot(page, folder / f"follow-up-{name}-{scheme}.png")
+            ask(page, DIFFERING)
+            shoot(page, folder / f"differing-{name}-{scheme}.png")
             ask(page, DECLINED)
             shoot(page, folder / f"declined-{name}-{scheme}.png")
             page.get_by_role("tab", name="Library").click()
