@@ -20,7 +20,6 @@ from qa.render import DECLINED
 from qa.types import Answer, Citation, Statement, StreamEvent
 
 if TYPE_CHECKING:
-    from qa.byline import Byline
     from qa.service import Service
 
 MODEL = "byline"

@@ -102,13 +102,15 @@ def _render_statement(statement: Statement, by_number: dict[int, Citation], turn
     if statement.support is Support.UNSUPPORTED:
         words = f"<s>{words}</s>"
     chips = "".join(" " + _render_chip(by_number[n], turn, statement.support) for n in statement.citations)
-    state = ""
-    if statement.support in _SUPPORT_WORDS:
-        problems = f": {'; '.join(statement.problems)}" if statement.problems else ""
-        state = (
-            f' <span class="support {statement.support}">{escape(_SUPPORT_WORDS[statement.support] + problems)}</span>'
-        )
-    return f'<p class="statement" dir="auto">{words}{state}{chips}</p>'
+    return f'<p class="statement" dir="auto">{words}{_render_doubt(statement)}{chips}</p>'
+
+
+def _render_doubt(statement: Statement) -> str:
+    """Return what is doubtful of a statement as HTML; nothing for one that is supported."""
+    if statement.support not in _SUPPORT_WORDS:
+        return ""
+    problems = f": {'; '.join(statement.problems)}" if statement.problems else ""
+    return f' <span class="support {statement.support}">{escape(_SUPPORT_WORDS[statement.support] + problems)}</span>'
 
 
 def _render_chip(citation: Citation, turn: int, support: Support) -> str:
@@ -126,13 +128,16 @@ def _render_chip(citation: Citation, turn: int, support: Support) -> str:
 
 def _render_disagreement(disagreement: Disagreement, answer: Answer, turn: int) -> str:
     by_number = _verified(answer.citations)
-    support = {n: statement.support for statement in answer.statements for n in statement.citations}
+    stated = {n: statement for statement in answer.statements for n in statement.citations}
+    support = {n: statement.support for n, statement in stated.items()}
     sides = ""
     for frame, position in zip(frames(len(disagreement.positions)), disagreement.positions, strict=True):
         chips = " ".join(_render_chip(by_number[n], turn, support.get(n, Support.VERBATIM)) for n in position.citations)
+        first = stated.get(position.citations[0])
+        words = escape(flat(answer.statement_of(position))) + (_render_doubt(first) if first else "")
         sides += (
             f'<div class="side" dir="auto"><h4>{frame}</h4><p class="value">{escape(flat(position.value))}</p>'
-            f'<p class="statement">{escape(flat(answer.statement_of(position)))} {chips}</p></div>'
+            f'<p class="statement">{words} {chips}</p></div>'
         )
     about = escape(flat(disagreement.about))
     return f'<section class="sides"><h3>{DIFFER}: {about}</h3><div class="pair">{sides}</div></section>'

@@ -76,7 +76,7 @@ def test_ask_of_an_empty_library_points_to_the_tab(tmp_path):
 
 
 def test_ask_shows_an_error_as_its_sentence(byline):
-    def fail(question, *, filters):
+    def fail(question, **options):
         yield from ()
         raise ReaderUnavailableError("The reader <b>x</b> is away. Start it.")
 

@@ -102,7 +102,7 @@ def test_answer_shows_outlet_support_disagreement_and_what_was_read_as(page):
     turn = page.locator(".turn")
     expect(turn.locator(".note").first).to_have_text("Read as: How many did Oslo count?")
     expect(turn.locator(".short")).to_have_text("12 or 20")
-    expect(turn.locator(".statement .chip").first).to_contain_text("The Daily")
+    expect(turn.locator(".side .chip").first).to_contain_text("The Daily")
     expect(turn.locator(".statement .chip.verbatim .state").first).to_have_text("quoted")
     expect(turn.locator(".statement .chip.weak .state")).to_have_text("weak")
     expect(turn.locator(".support")).to_have_text("weakly supported: 'twice' is not in the quote")

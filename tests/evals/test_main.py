@@ -140,7 +140,7 @@ def test_dev_makes_the_whole_report(tmp_path, capsys):
     assert "a sample of 3 of 4 questions" in markdown
     assert "flatter it here" in markdown and "learnt from part of faithfulness_wice and" in markdown
     stored = json.loads((tmp_path / "work" / "dev.json").read_text())
-    assert stored["runs"][0]["against"]["system"] == "llamaindex" and len(stored["support"]) == 3
+    assert stored["runs"][0]["against"]["system"] == "llamaindex" and len(stored["support"]) == 4
     assert (tmp_path / "work" / "dev.html").read_text().count("<svg") == 5
     assert main([*command, "--sets", "nosuch"]) == 1
     results = tmp_path / "RESULTS.md"
