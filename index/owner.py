@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ else:
     import fcntl
 
 LOCK_NAME = "owner.lock"
+_UNNAMED_S = 0.5  # between locking and naming, and between clearing the name and letting go, pass microseconds
 _WINDOWS_LOCK_BYTE = 1 << 30  # Windows locks bar reading too, so the locked byte lies far behind the JSON
 
 
@@ -57,7 +59,7 @@ class OwnerLock:
                 f"The library {str(folder)!r} cannot be locked ({error.strerror}). "
                 "Make the folder writable, or name another with --library."
             ) from error
-        if not _try_lock(self._file):
+        if not _take(self._file, folder):
             os.close(self._file)
             raise LibraryBusyError(_busy_message(folder, read_owner(folder)))
         if sys.platform != "win32":
@@ -105,6 +107,16 @@ def _busy_message(folder: Path, owner: Owner | None) -> str:
     else:
         who = f"process {owner.pid} (since {owner.since})"
     return f"The library {str(folder)!r} is in use by {who}. Close that one first, or name another with --library."
+
+
+def _take(file: int, folder: Path) -> bool:
+    """Lock the file; while it names nobody, its owner is about to write its name or has just left, so try again."""
+    patience = time.monotonic() + _UNNAMED_S
+    while not _try_lock(file):
+        if read_owner(folder) is not None or time.monotonic() > patience:
+            return False
+        time.sleep(_UNNAMED_S / 50)
+    return True
 
 
 def _try_lock(file: int) -> bool:

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,12 @@ def test_owner_lock_overwrites_what_is_no_owner(tmp_path, content):
 def test_owner_lock_says_when_the_lock_cannot_be_made(tmp_path):
     with pytest.raises(IndexingError, match="cannot be locked"):
         OwnerLock(tmp_path / "absent")
+
+
+def test_a_lock_that_names_nobody_is_waited_for(tmp_path):
+    first = OwnerLock(tmp_path)
+    (tmp_path / LOCK_NAME).write_text("")  # as an owner leaves it that is just letting go
+    leaving = threading.Timer(0.05, first.release)
+    leaving.start()
+    OwnerLock(tmp_path).release()
+    leaving.join()
