@@ -41,16 +41,18 @@ BEFORE = [article(n, "old") for n in range(N_EDITED)] + [article(n, "gone") for 
 AFTER = [article(n, "new") for n in range(N_ARTICLES)]
 
 
-def run(folder: Path) -> None:
-    """Fill a library, then change it; write down what is acknowledged, unbuffered."""
+def run(folder: Path) -> float:
+    """Fill a library, then change it; write down what is acknowledged, unbuffered; return the seconds of the change."""
     index.ingest._GROUP_ARTICLES = 3
     with open_index(folder / "library", FakeEmbedder()) as opened:
         add_articles(opened, BEFORE)
         log = os.open(folder / "acknowledged", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.write(log, b"filled\n")
+        started = time.monotonic()
         add_articles(opened, AFTER, on_progress=lambda step: os.write(log, f"{step.origin}\n".encode()))
         remove_articles(opened, ["a90", "a91"])
         os.write(log, b"removed\n")
+        return time.monotonic() - started
 
 
 class Steps:
@@ -107,7 +109,7 @@ def killed(folder: Path, kill: str) -> int:
         steps = Steps(folder, int(value) if kind == "step" else 0)
         steps.watch()
         try:
-            run(folder)
+            (folder / "took_s").write_text(str(run(folder)))
             (folder / "steps").write_text(str(steps.count))
         finally:
             os._exit(0 if (folder / "steps").exists() else 1)

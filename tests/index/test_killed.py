@@ -85,13 +85,18 @@ def test_a_kill_at_every_write_step_loses_nothing(tmp_path, n_steps):
     sys.stdout.write(f"{n_steps} steps; right answer at most {longest_s:.2f} s after reopening\n")
 
 
+N_KILLS = 200
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_two_hundred_kills_at_random_lose_nothing(tmp_path):
     chance = random.Random(int(os.environ.get("BYLINE_TEST_SEED", "5")))
-    kills = [f"after:{chance.uniform(0, 1.5):.3f}" for _ in range(200)]
-    runs = kill(tmp_path, kills, timeout_s=1800)
+    ((whole, _, _),) = kill(tmp_path / "whole", ["step:0"])
+    took_s = float((whole / "took_s").read_text())  # kills that come later than the end prove nothing
+    kills = [f"after:{chance.uniform(0, took_s):.3f}" for _ in range(N_KILLS)]
+    runs = kill(tmp_path / "killed", kills, timeout_s=1800)
     longest_s = max(check(folder) for folder, _, _ in runs)
     n_killed = sum(code == -signal.SIGKILL for _, _, code in runs)
     sys.stdout.write(f"{len(runs)} runs, {n_killed} killed; right answer at most {longest_s:.2f} s after reopening\n")
-    assert n_killed > 100
+    assert n_killed > N_KILLS / 2
