@@ -45,7 +45,9 @@ class _Job:
 class WorkerPool:
     """Runs jobs of many clients in a few threads; clients with waiting jobs take turns, each in its own order.
 
-    One who asks a thousand times at once waits for himself; another who asks once waits for one job of his.
+    One who asks a thousand times at once waits for himself; another who asks once waits for one job of his. A full
+    queue takes on a client with fewer jobs by refusing the last one of the client with the most (the longest-queue-drop
+    of fair queueing; Suter et al., 1998), so a few who fill it do not shut everybody else out.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -81,11 +83,12 @@ class WorkerPool:
             work: Called in a worker thread. Cancelling the future before that gives the place back.
 
         Raises:
-            ServiceBusyError: If the queue is full, or the client has its share of it.
+            ServiceBusyError: If the queue is full and nobody has more waiting in it, or the client has its share of
+                it. The result raises it as well, when the job had to make room for another client's.
         """
         job = _Job(client, work)
         with self._changed:
-            self._check_room(client)
+            dropped = self._make_room(client)
             self._waiting.setdefault(client, deque()).append(job)
             self._inside[client] = self._inside.get(client, 0) + 1
             self._n_waiting += 1
@@ -94,6 +97,8 @@ class WorkerPool:
                 self._threads.append(thread)
                 thread.start()
             self._changed.notify()
+        if dropped and dropped.future.set_running_or_notify_cancel():
+            dropped.future.set_exception(self._busy())
         job.future.add_done_callback(lambda _: self._drop_if_cancelled(job))
         return job.future
 
@@ -110,16 +115,27 @@ class WorkerPool:
             thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
-    def _check_room(self, client: str) -> None:
+    def _make_room(self, client: str) -> _Job | None:
+        """Return the waiting job that was taken out for this client's, if one had to be."""
         if self._closed:
             raise ServiceBusyError(STOPPING)
-        wait_s = self._wait_s()
         if self._inside.get(client, 0) >= self.limits.per_client:
+            wait_s = self._wait_s()
             raise ServiceBusyError(
                 f"You have {self.limits.per_client} questions under way already: try again in {wait_s} s.", wait_s
             )
-        if self._n_waiting >= self.limits.queue + max(0, self.limits.workers - self._n_running):
-            raise ServiceBusyError(f"Byline is busy: try again in {wait_s} s.", wait_s)
+        if self._n_waiting < self.limits.queue + max(0, self.limits.workers - self._n_running):
+            return None
+        longest = max(self._waiting.values(), key=len, default=None)
+        if longest is None or len(longest) <= len(self._waiting.get(client, ())) + 1:
+            raise self._busy()
+        job = longest[-1]
+        self._take_out(job)
+        return job
+
+    def _busy(self) -> ServiceBusyError:
+        wait_s = self._wait_s()
+        return ServiceBusyError(f"Byline is busy: try again in {wait_s} s.", wait_s)
 
     def _wait_s(self) -> int:
         expected = (self._n_waiting + 1) * self._seconds / self.limits.workers
@@ -157,12 +173,16 @@ class WorkerPool:
         with self._changed:
             jobs = self._waiting.get(job.client)
             if jobs is None or job not in jobs:
-                return  # a worker took it, and leaves for it
-            jobs.remove(job)
-            if not jobs:
-                del self._waiting[job.client]
-            self._n_waiting -= 1
-            self._leave(job.client)
+                return  # a worker took it and leaves for it, or it made room and is out
+            self._take_out(job)
+
+    def _take_out(self, job: _Job) -> None:
+        jobs = self._waiting[job.client]
+        jobs.remove(job)
+        if not jobs:
+            del self._waiting[job.client]
+        self._n_waiting -= 1
+        self._leave(job.client)
 
     def _leave(self, client: str) -> None:
         self._inside[client] -= 1

@@ -42,8 +42,23 @@ def test_pool_refuses_what_its_queue_does_not_hold_and_says_when_to_try_again(ga
     for _ in range(3):
         pool.submit("b", lambda: None)
     with pytest.raises(ServiceBusyError, match=r"^Byline is busy: try again in \d+ s\.$") as caught:
-        pool.submit("c", lambda: None)
+        pool.submit("b", lambda: None)
     assert caught.value.retry_after_s >= 1
+
+
+def test_a_full_queue_takes_on_who_has_less_in_it_and_refuses_the_last_of_who_has_most(gate):
+    pool, _ = occupied(gate, queue=4)
+    many = [pool.submit("many", lambda n=n: n) for n in range(3)]
+    few = pool.submit("few", lambda: "few")
+    one = pool.submit("one", lambda: "one")
+    with pytest.raises(ServiceBusyError, match="try again"):
+        many[2].result(0)
+    assert pool.n_waiting == 4
+    with pytest.raises(ServiceBusyError):
+        pool.submit("few", lambda: None)  # it would have as many as the one who has most
+    gate.set()
+    assert [future.result(30) for future in (*many[:2], few, one)] == [0, 1, "few", "one"]
+    assert pool.close() and pool.n_waiting == 0
 
 
 def test_pool_refuses_one_client_its_share_and_still_takes_others(gate):
