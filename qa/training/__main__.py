@@ -22,15 +22,16 @@ from typing import TYPE_CHECKING
 from qa.network_onnx import Logits
 from qa.network_onnx import ReaderNetwork as ShippedNetwork
 from qa.reading_input import ReadingInput, make_header, make_input
-from qa.training.gather import gather, judged_stage, made_stage
+from qa.training.gather import gather, gather_written, judged_stage, made_stage, written_stage
 from qa.training.measure import figures, read_paragraphs
-from qa.training.rows import ChunkedSet, Part, load_chunked
+from qa.training.rows import ChunkedSet, Part, load_chunked, load_written
 
 if TYPE_CHECKING:
     from qa.training.model_torch import ReaderNetwork
 
 MADE_ROWS = 14_000
 PASSES = (4, 3)
+WRITTEN_PASSES = 0  # the shipped network has none yet; see written_news/README.md
 MODELS = Path(__file__).parent.parent / "models"
 SHIPPED = MODELS / "reader-minilm-l6-int8"
 N_CHECKS = 200
@@ -46,6 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     learn.add_argument("--made", type=int, default=MADE_ROWS, help="rows with questions made by rule, learned first")
     learn.add_argument(
         "--passes", type=int, nargs="+", default=PASSES, help="over the judged questions; one number for each cycle"
+    )
+    learn.add_argument(
+        "--written-passes",
+        type=int,
+        default=WRITTEN_PASSES,
+        help="of a last cycle, which adds news written to learn from",
     )
     learn.set_defaults(run=_train)
     ship = commands.add_parser("export", help="quantise the trained network and put it into the package")
@@ -71,14 +78,18 @@ def _train(options: argparse.Namespace) -> None:
     from qa.training.train_torch import Course, train
 
     options.work.mkdir(parents=True, exist_ok=True)
-    pool = gather(options.data, options.work)
-    squad = _squad(options.data)
+    pool, written_pool = gather(options.data, options.work), gather_written(options.work)
+    squad, written = _squad(options.data), load_written()
     stages = [lambda seed: made_stage(pool, options.made, seed)] if options.made else []
     stages += [lambda seed: judged_stage(pool, seed)] * sum(options.passes)
+    stages += [lambda seed: written_stage(pool, written_pool, seed)] * options.written_passes
     cycles = [bool(options.made) + options.passes[0], *options.passes[1:]]
+    cycles += [options.written_passes] if options.written_passes else []
 
     def after_stage(network: ReaderNetwork, done: int) -> None:
-        _show({"stage": done, **figures(read_paragraphs(squad, squad.part(Part.TUNE), scorer(network)), squad)})
+        for of in (squad, written):
+            read = read_paragraphs(of, of.part(Part.TUNE), scorer(network))
+            _show({"stage": done, "set": of.name, **figures(read, of)})
 
     network = train(load_published(options.weights), Course(stages, cycles), options.work, after_stage=after_stage)
     torch.save(network.state_dict(), options.work / "network.pt")

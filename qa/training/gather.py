@@ -15,12 +15,13 @@ from index.open import open_index
 from index.retrieve import Retriever
 from qa.reading_input import make_header
 from qa.training.mix import Pool, asked_rows, cloze_rows
-from qa.training.rows import Asked, ChunkedSet, Part, Row, load_chunked
-from qa.training.statements import claims_clapnq, claims_scifact, claims_wice, made_statements
+from qa.training.rows import WRITTEN, Asked, ChunkedSet, Part, Row, load_chunked, load_written
+from qa.training.statements import claims_clapnq, claims_scifact, claims_wice, claims_written, made_statements
 
 N_WRONG = 12  # passages looked at for each question; those that hold none of its answers are kept
 MIN_CLOZE_CHARS = 200  # a shorter passage hardly has two sentences
 MADE_STATEMENTS = 1_400  # a pass
+WRITTEN_STATEMENTS = 300  # of these out of the news written to be learned from
 CLOZE_A_PASS = 1_000  # beside the judged questions, so that they are not learned by heart
 
 
@@ -45,11 +46,30 @@ def gather(data: Path, work: Path, part: Part = Part.TRAIN) -> Pool:
     return Pool((squad, clapnq), asked, by_id, support, cloze, texts)
 
 
+def gather_written(work: Path, part: Part = Part.TRAIN) -> Pool:
+    """Read the news written for this project to learn from; every question comes over a wrong passage as well."""
+    written = load_written()
+    asked = [(written, one) for one in written.part(part)]
+    cloze = _texts(written, part)
+    texts = [passage.text for _, passage in cloze]
+    support = list(claims_written(written, part))
+    wrong = _mine(written, WRITTEN.parent, work, within_article=True)
+    return Pool((written,), asked, wrong, support, cloze, texts, wrong_share=1.0)
+
+
 def judged_stage(pool: Pool, seed: str) -> list[Row]:
     """Return one pass over the judged questions and statements, with made ones beside them."""
     rng = random.Random(seed)
     rows = [*asked_rows(pool, rng), *cloze_rows(pool, CLOZE_A_PASS, rng), *pool.support]
     return [*rows, *made_statements(pool, MADE_STATEMENTS, rng)]
+
+
+def written_stage(pool: Pool, written: Pool, seed: str) -> list[Row]:
+    """Return one pass over our own news with its statements, and half a pass over what was learned before."""
+    rng = random.Random(f"written:{seed}")
+    rows = [*asked_rows(written, rng), *written.support, *made_statements(written, WRITTEN_STATEMENTS, rng)]
+    before = judged_stage(pool, seed)
+    return [*rng.sample(before, len(before) // 2), *rows]
 
 
 def made_stage(pool: Pool, n: int, seed: str) -> list[Row]:
@@ -63,19 +83,28 @@ def _texts(of: ChunkedSet, part: Part | None) -> list[tuple[str, Passage]]:
     others = set() if part is None else {one.group for p in Part if p is not part for one in of.part(p)}
     kept = []
     for name, passages in of.passages.items():
-        if name in others or name.rsplit("-", 1)[0] in others:
+        if not others.isdisjoint((name, name.rsplit("-", 1)[0], name.rsplit(".", 1)[0])):
             continue
         header = make_header(of.articles[name])
         kept += [(header, passage) for passage in passages if len(passage.text) >= MIN_CLOZE_CHARS]
     return kept
 
 
-def _mine(of: ChunkedSet, data: Path, work: Path) -> dict[str, list[tuple[str, Passage]]]:
-    """Return, by question id, retrieved passages that hold none of its answers."""
+def _mine(
+    of: ChunkedSet, data: Path, work: Path, *, within_article: bool = False
+) -> dict[str, list[tuple[str, Passage]]]:
+    """Return, by question id, retrieved passages that hold none of its answers.
+
+    Args:
+        of: The set.
+        data: Where its folder lies.
+        work: What was mined is kept here.
+        within_article: Whether other passages of the judged article are wrong as well.
+    """
     kept = work / f"{of.name}.wrong.json"
     by_id = {passage.id: passage for passages in of.passages.values() for passage in passages}
     if not kept.exists():
-        kept.write_text(json.dumps(_retrieve_wrong(of, data, work)), encoding="utf-8")
+        kept.write_text(json.dumps(_retrieve_wrong(of, data, work, within_article)), encoding="utf-8")
     mined = json.loads(kept.read_text(encoding="utf-8"))
     return {
         name: [(make_header(of.articles[by_id[i].article_id]), by_id[i]) for i in ids if i in by_id]
@@ -83,7 +112,7 @@ def _mine(of: ChunkedSet, data: Path, work: Path) -> dict[str, list[tuple[str, P
     }
 
 
-def _retrieve_wrong(of: ChunkedSet, data: Path, work: Path) -> dict[str, list[str]]:
+def _retrieve_wrong(of: ChunkedSet, data: Path, work: Path, within_article: bool) -> dict[str, list[str]]:
     encoder = embedded_encoder()
     corpus = next(path for path in (data / of.name).glob("corpus.jsonl*"))
     mined: dict[str, list[str]] = {}
@@ -93,12 +122,16 @@ def _retrieve_wrong(of: ChunkedSet, data: Path, work: Path) -> dict[str, list[st
         retriever = Retriever(index)
         for one in of.asked:
             hits = retriever.retrieve(one.question, k=N_WRONG)
-            mined[one.id] = [hit.passage.id for hit in hits if _is_wrong(one, hit.passage)]
+            mined[one.id] = [hit.passage.id for hit in hits if _is_wrong(one, hit.passage, within_article)]
     return mined
 
 
-def _is_wrong(one: Asked, passage: Passage) -> bool:
+def _is_wrong(one: Asked, passage: Passage, within_article: bool) -> bool:
     if passage.article_id == one.article_id:
-        return False
+        here = passage.span
+        if not within_article or any(s.start < here.end and here.start < s.end for s in one.spans):
+            return False
+    elif passage.article_id.rsplit(".", 1)[0] == one.group:
+        return False  # another report of the same event may well answer
     text = normalise_text(passage.text).lower()
     return not any(answer.lower() in text for answer in one.answers)

@@ -24,6 +24,7 @@ class Pool:
         wrong: By question id, passages that retrieval found and that hold none of its answers.
         support: Statements over passages with a judgement; all of them come in every pass.
         cloze_passages: Passages that questions may be made of.
+        wrong_share: Of the questions that come again over a passage of `wrong`.
     """
 
     sets: Sequence[ChunkedSet]
@@ -32,6 +33,7 @@ class Pool:
     support: Sequence[Row]
     cloze_passages: Sequence[tuple[str, Passage]]
     texts: Sequence[str] = field(default=())
+    wrong_share: float = WRONG_SHARE
 
 
 def asked_rows(pool: Pool, rng: random.Random) -> Iterator[Row]:
@@ -48,13 +50,13 @@ def asked_rows(pool: Pool, rng: random.Random) -> Iterator[Row]:
             spans = spans_within(one, passage)
             if one.answerable and not spans:
                 continue
-            spans = spans if of.name == "wiki_squad" else ()  # clapnq marks whole sentences, not what is asked for
+            spans = spans if of.marks_answers else ()
             yield _row(one.question, header, passage.text, spans, one.answerable, rng)
             if one.answerable and rng.random() < SPOILED_SHARE:
                 spoiled = spoil_question(one.question, passage.text, siblings, rng)
                 if spoiled:
                     yield _row(spoiled, header, passage.text, (), False, rng)
-        if pool.wrong.get(one.id) and rng.random() < WRONG_SHARE:
+        if pool.wrong.get(one.id) and rng.random() < pool.wrong_share:
             wrong_header, passage = rng.choice(list(pool.wrong[one.id]))
             yield _row(one.question, wrong_header, passage.text, (), False, rng)
 

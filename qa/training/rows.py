@@ -7,6 +7,7 @@ import json
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ from corpus.normalise import normalise_text
 from corpus.types import Article, Passage, Span
 
 SPLIT_SEED = 20261125
-SHARES = {"train": 0.62, "tune": 0.16}  # of the questions; the rest is the inner test split
+SHARES = (0.62, 0.16)  # of the questions, for train and tune; the rest is the inner test split
+WRITTEN_SHARES = (0.76, 0.1)  # of what was written to be learned from
+WRITTEN = Path(__file__).parent / "written_news"
 
 
 class Part(StrEnum):
@@ -82,20 +85,31 @@ class ChunkedSet:
 
     Args:
         passages: By article id, in reading order.
+        shares: Of its questions, for the train and the tune part.
     """
 
     name: str
     articles: Mapping[str, Article]
     passages: Mapping[str, Sequence[Passage]]
     asked: Sequence[Asked]
+    shares: tuple[float, float] = SHARES
+
+    @property
+    def marks_answers(self) -> bool:
+        """Whether a judged span is the answer itself; clapnq marks whole sentences, not what is asked for."""
+        return self.name != "clapnq"
+
+    def parts(self) -> dict[str, Part]:
+        """Return the part of each group."""
+        return split_groups(self.asked, self.shares)
 
     def part(self, part: Part) -> list[Asked]:
         """Return the questions of one part."""
-        parts = split_groups(self.asked)
+        parts = self.parts()
         return [one for one in self.asked if parts[one.group] is part]
 
 
-def split_groups(asked: Iterable[Asked]) -> dict[str, Part]:
+def split_groups(asked: Iterable[Asked], shares: tuple[float, float] = SHARES) -> dict[str, Part]:
     """Assign every group to a part: shuffled with a fixed seed, within each kind, by the groups' question counts."""
     kinds: dict[str, dict[str, int]] = {}
     for one in asked:
@@ -108,19 +122,25 @@ def split_groups(asked: Iterable[Asked]) -> dict[str, Part]:
         total, done = sum(groups.values()), 0.0
         for name in names:
             middle = (done + groups[name] / 2) / total
-            train, tune = SHARES["train"], SHARES["train"] + SHARES["tune"]
-            parts[name] = Part.TRAIN if middle < train else Part.TUNE if middle < tune else Part.TEST
+            train, tune = shares
+            parts[name] = Part.TRAIN if middle < train else Part.TUNE if middle < train + tune else Part.TEST
             done += groups[name]
     return parts
 
 
-def load_chunked(folder: Path, *, group_pattern: str = "") -> ChunkedSet:
+def load_written() -> ChunkedSet:
+    """Read the news written for this project to learn from; the reports of an event make one group."""
+    return load_chunked(WRITTEN, group_pattern=".", shares=WRITTEN_SHARES)
+
+
+def load_chunked(folder: Path, *, group_pattern: str = "", shares: tuple[float, float] = SHARES) -> ChunkedSet:
     """Read a set of our JSONL schema and cut its articles as the product does.
 
     Args:
         folder: Of the set.
         group_pattern: What to cut off an article id, from its last occurrence on, to name its group (`-` makes one
             group of `page-000`, `page-001`); by default each article is a group.
+        shares: Of its questions, for the train and the tune part.
     """
     articles = {article.id: article for article in load_articles(folder)}
     passages = {name: chunk_article(article) for name, article in articles.items()}
@@ -144,13 +164,19 @@ def load_chunked(folder: Path, *, group_pattern: str = "") -> ChunkedSet:
                 gold=_joined(gold),
             )
         )
-    return ChunkedSet(folder.name, articles, passages, asked)
+    return ChunkedSet(folder.name, articles, passages, asked, shares)
 
 
 def load_articles(folder: Path) -> Iterator[Article]:
     """Yield a set's articles as the product stores them."""
     for row in read_rows(folder, "corpus"):
-        draft = Draft(text=row["text"], title=row.get("title"), source=row.get("source"), id=str(row["id"]))
+        draft = Draft(
+            text=row["text"],
+            title=row.get("title"),
+            source=row.get("source"),
+            published=date.fromisoformat(row["published"][:10]) if row.get("published") else None,
+            id=str(row["id"]),
+        )
         yield make_article(draft, f"{folder.name}/{row['id']}", str(row["id"]))
 
 

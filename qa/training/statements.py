@@ -13,7 +13,7 @@ from qa.mentions import find_mentions
 from qa.reading_input import make_header
 from qa.training.mix import Pool, spans_within
 from qa.training.questions import spoil_statement
-from qa.training.rows import ChunkedSet, Part, Row, read_rows, split_groups
+from qa.training.rows import WRITTEN, ChunkedSet, Part, Row, read_rows
 from qa.words import split_words
 
 _WH_PHRASE = re.compile(
@@ -27,7 +27,7 @@ _MAX_PASSAGE_CHARS = 900
 
 def made_statements(pool: Pool, n: int, rng: random.Random) -> Iterator[Row]:
     """Yield about n statements made out of questions with their answers, and out of sentences, half of them spoiled."""
-    answerable = [(of, one) for of, one in pool.asked if one.answerable and one.spans and of.name == "wiki_squad"]
+    answerable = [(of, one) for of, one in pool.asked if one.answerable and one.spans and of.marks_answers]
     for of, one in rng.sample(answerable, min(len(answerable), n // 2)):
         article = of.articles[one.article_id]
         passage = next((p for p in of.passages[one.article_id] if spans_within(one, p)), None)
@@ -64,7 +64,7 @@ def state(question: str, answer: str) -> str:
 
 def claims_scifact(folder: Path, of: ChunkedSet, part: Part) -> Iterator[Row]:
     """Yield SciFact claims over the passages of their abstract: supported, or contradicted or undecided."""
-    parts = split_groups(of.asked)
+    parts = of.parts()
     by_id = {one.id: one for one in of.asked}
     for row in read_rows(folder, "queries"):
         one = by_id[str(row["id"])]
@@ -92,6 +92,16 @@ def claims_wice(folder: Path, part: Part) -> Iterator[Row]:
             text = " ".join(sentences[i] for i in around if 0 <= i < len(sentences))[:_MAX_PASSAGE_CHARS].strip()
             if text:
                 yield Row(item["claim"], title, text, supported=item["label"] == "supported")
+
+
+def claims_written(of: ChunkedSet, part: Part) -> Iterator[Row]:
+    """Yield the statements written about our own news, each over the passage it was written about."""
+    parts = of.parts()
+    for row in read_rows(WRITTEN, "statements"):
+        article, start = of.articles[row["doc"]], row["start"]
+        if parts[article.id.rsplit(".", 1)[0]] is part:
+            passage = next(p for p in of.passages[article.id] if p.span.start <= start < p.span.end)
+            yield Row(row["text"], make_header(article), passage.text, supported=row["supported"])
 
 
 def claims_clapnq(of: ChunkedSet, rng: random.Random, part: Part) -> Iterator[Row]:

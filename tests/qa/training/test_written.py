@@ -1,0 +1,57 @@
+import random
+
+import pytest
+
+from qa.training.gather import _is_wrong
+from qa.training.mix import Pool, asked_rows
+from qa.training.rows import WRITTEN, Part, load_written, read_rows
+from qa.training.statements import claims_written
+
+
+@pytest.fixture(scope="module")
+def written():
+    return load_written()
+
+
+def test_every_answer_is_where_it_is_said_to_be(written):
+    for one in written.asked:
+        text = written.articles[one.article_id].text
+        assert one.answerable == bool(one.spans), one.id
+        assert {span.slice(text) for span in one.spans} == set(one.answers), one.id
+
+
+def test_every_answer_lies_within_a_passage(written):
+    answerable = [one for one in written.asked if one.answerable]
+    held = [any(p.span.contains(s) for p in written.passages[one.article_id] for s in one.spans) for one in answerable]
+    assert sum(held) >= 0.99 * len(held)
+
+
+def test_reports_of_one_event_stay_in_one_part(written):
+    parts = {part: {one.article_id.rsplit(".", 1)[0] for one in written.part(part)} for part in Part}
+    assert all(parts.values())
+    assert not parts[Part.TRAIN] & parts[Part.TEST] and not parts[Part.TRAIN] & parts[Part.TUNE]
+    assert len(parts[Part.TRAIN]) > 2 * len(parts[Part.TEST])
+
+
+def test_statements_are_read_over_the_passage_they_rest_on(written):
+    rows = [row for part in Part for row in claims_written(written, part)]
+    assert len(rows) == sum(1 for _ in read_rows(WRITTEN, "statements"))
+    assert abs(sum(bool(row.supported) for row in rows) - len(rows) / 2) < 0.02 * len(rows)
+
+
+def test_a_report_of_the_same_event_is_never_a_wrong_passage(written):
+    pairs = {}
+    for article in written.articles.values():
+        pairs.setdefault(article.id.rsplit(".", 1)[0], []).append(article.id)
+    first, second = next(ids for ids in pairs.values() if len(ids) == 2)
+    one = next(one for one in written.asked if one.article_id == first and one.answerable)
+    assert not any(_is_wrong(one, passage, within_article=True) for passage in written.passages[second])
+    held = next(p for p in written.passages[first] if p.span.contains(one.spans[0]))
+    assert not _is_wrong(one, held, within_article=True)
+
+
+def test_rows_show_answers_and_their_absence(written):
+    asked = [(written, one) for one in written.part(Part.TUNE)]
+    rows = list(asked_rows(Pool((written,), asked, {}, (), ()), random.Random(1)))
+    assert all(bool(row.spans) == row.answerable for row in rows)
+    assert {row.answerable for row in rows} == {True, False}
