@@ -52,7 +52,7 @@ def gather_written(work: Path, part: Part = Part.TRAIN) -> Pool:
     asked = [(written, one) for one in written.part(part)]
     cloze = _texts(written, part)
     texts = [passage.text for _, passage in cloze]
-    support = list(claims_written(written, part))
+    support = list(claims_written(written, part, random.Random(f"claims:{part}")))
     wrong = _mine(written, WRITTEN.parent, work, within_article=True)
     return Pool((written,), asked, wrong, support, cloze, texts, wrong_share=1.0)
 
@@ -67,7 +67,8 @@ def judged_stage(pool: Pool, seed: str) -> list[Row]:
 def written_stage(pool: Pool, written: Pool, seed: str) -> list[Row]:
     """Return one pass over our own news with its statements, and half a pass over what was learned before."""
     rng = random.Random(f"written:{seed}")
-    rows = [*asked_rows(written, rng), *written.support, *made_statements(written, WRITTEN_STATEMENTS, rng)]
+    rows = [*asked_rows(written, rng), *cloze_rows(written, CLOZE_A_PASS, rng), *written.support]
+    rows += made_statements(written, WRITTEN_STATEMENTS, rng)
     before = judged_stage(pool, seed)
     return [*rng.sample(before, len(before) // 2), *rows]
 

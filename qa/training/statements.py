@@ -94,14 +94,26 @@ def claims_wice(folder: Path, part: Part) -> Iterator[Row]:
                 yield Row(item["claim"], title, text, supported=item["label"] == "supported")
 
 
-def claims_written(of: ChunkedSet, part: Part) -> Iterator[Row]:
-    """Yield the statements written about our own news, each over the passage it was written about."""
+def claims_written(of: ChunkedSet, part: Part, rng: random.Random) -> Iterator[Row]:
+    """Yield the statements written about our own news over their passage, and as many that share words the other way.
+
+    As written, what is not supported shares more words with the article than what is, which alone would teach that
+    shared words speak against a statement. So a supported one comes again over another passage of its article (not
+    supported, few words shared), and beside one that is not supported comes the sentence that it distorts (supported).
+    """
     parts = of.parts()
     for row in read_rows(WRITTEN, "statements"):
         article, start = of.articles[row["doc"]], row["start"]
-        if parts[article.id.rsplit(".", 1)[0]] is part:
-            passage = next(p for p in of.passages[article.id] if p.span.start <= start < p.span.end)
-            yield Row(row["text"], make_header(article), passage.text, supported=row["supported"])
+        if parts[article.id.rsplit(".", 1)[0]] is not part:
+            continue
+        header, passages = make_header(article), of.passages[article.id]
+        passage = next(p for p in passages if p.span.start <= start < p.span.end)
+        yield Row(row["text"], header, passage.text, supported=row["supported"])
+        if not row["supported"]:
+            sentence = next(span for span in passage.sentences if start < span.end)
+            yield Row(sentence.slice(article.text), header, passage.text, supported=True)
+        elif others := [p for p in passages if p.span.end <= start or row["end"] <= p.span.start]:
+            yield Row(row["text"], header, rng.choice(others).text, supported=False)
 
 
 def claims_clapnq(of: ChunkedSet, rng: random.Random, part: Part) -> Iterator[Row]:
