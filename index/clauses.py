@@ -7,7 +7,7 @@ import re
 MIN_WORDS = 6  # a shorter clause says too little to search with and joins its neighbour; 4 to 10 measured alike
 MAX_CLAUSES = 6  # bounds the cost of a pasted paragraph; questions of people and of the DEV sets have fewer
 _BORDER = re.compile(r"[,;:?.!]\s+|\s+(?=(?:while|whereas|and|but)\s)", re.IGNORECASE)
-_WORD = re.compile(r"\w[\w'’.-]*")
+_WORD = re.compile(r"\w(?:[\w'’.,-]*\w)?")  # "1,5" is one
 _EDGES = " \n\t,;:?.!"
 
 

@@ -1,7 +1,7 @@
 """Fusion by hand-worked sums, and how it behaves at the edges."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from index.clauses import MAX_CLAUSES, MIN_WORDS, split_clauses
@@ -85,6 +85,7 @@ def test_split_clauses_parts_what_asks_for_several_things(question, clauses):
     assert split_clauses(question) == clauses
 
 
+@example(["port"] * 2 + ["1,5"] * 2 + ["and"] + ["1,5"] * 2 + ["port", "and"])
 @given(st.lists(st.sampled_from(["port", "and", "while", "strike,", "talks.", "ü", "1,5", "-"]), max_size=120))
 def test_split_clauses_loses_no_word_and_bounds_their_number(words):
     question = " ".join(words)
