@@ -78,13 +78,15 @@ def _train(options: argparse.Namespace) -> None:
     from qa.training.train_torch import Course, train
 
     options.work.mkdir(parents=True, exist_ok=True)
-    pool, written_pool = gather(options.data, options.work), gather_written(options.work)
+    pool = gather(options.data, options.work)
     squad, written = _squad(options.data), load_written()
     stages = [lambda seed: made_stage(pool, options.made, seed)] if options.made else []
     stages += [lambda seed: judged_stage(pool, seed)] * sum(options.passes)
-    stages += [lambda seed: written_stage(pool, written_pool, seed)] * options.written_passes
     cycles = [bool(options.made) + options.passes[0], *options.passes[1:]]
-    cycles += [options.written_passes] if options.written_passes else []
+    if options.written_passes:
+        written_pool = gather_written(options.work)
+        stages += [lambda seed: written_stage(pool, written_pool, seed)] * options.written_passes
+        cycles.append(options.written_passes)
 
     def after_stage(network: ReaderNetwork, done: int) -> None:
         for of in (squad, written):

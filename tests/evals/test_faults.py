@@ -24,7 +24,8 @@ QUICK = (
 CODE = """
 import sys
 from pathlib import Path
-from evals.benchmarks.library_faults import cases, make_template, run_case
+from evals.benchmarks.library_damages import cases
+from evals.benchmarks.library_faults import make_template, run_case
 base = Path(sys.argv[1])
 template = make_template(base)
 for number, case in enumerate(cases()):
