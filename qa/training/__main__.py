@@ -2,6 +2,7 @@
 
 ```
 python -m qa.training train DATA WORK WEIGHTS    # hours; a second start goes on where the first one stopped
+python -m qa.training continue DATA WORK         # the shipped network learns on, from our written news
 python -m qa.training export DATA WORK           # WORK/network.pt -> qa/models/reader-minilm-l6-int8
 python -m qa.training fit DATA WORK              # weights, gate and threshold -> qa/models/extractive.json
 python -m qa.training measure DATA               # the shipped model given the right paragraph, inner test part
@@ -28,10 +29,11 @@ from qa.training.rows import ChunkedSet, Part, load_chunked, load_written
 
 if TYPE_CHECKING:
     from qa.training.model_torch import ReaderNetwork
+    from qa.training.train_torch import Course
 
 MADE_ROWS = 14_000
 PASSES = (4, 3)
-WRITTEN_PASSES = 0  # the shipped network has none yet; see written_news/README.md
+WRITTEN_PASSES = 2
 MODELS = Path(__file__).parent.parent / "models"
 SHIPPED = MODELS / "reader-minilm-l6-int8"
 N_CHECKS = 200
@@ -48,13 +50,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     learn.add_argument(
         "--passes", type=int, nargs="+", default=PASSES, help="over the judged questions; one number for each cycle"
     )
-    learn.add_argument(
-        "--written-passes",
-        type=int,
-        default=WRITTEN_PASSES,
-        help="of a last cycle, which adds news written to learn from",
-    )
     learn.set_defaults(run=_train)
+    more = commands.add_parser("continue", help="let the shipped network learn on, from news written to learn from")
+    more.add_argument("data", type=Path)
+    more.add_argument("work", type=Path)
+    more.add_argument("--passes", type=int, default=WRITTEN_PASSES, help="over the written news")
+    more.set_defaults(run=_continue)
     ship = commands.add_parser("export", help="quantise the trained network and put it into the package")
     ship.add_argument("data", type=Path)
     ship.add_argument("work", type=Path)
@@ -72,28 +73,49 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace) -> None:
-    import torch
-
     from qa.training.model_torch import load_published
-    from qa.training.train_torch import Course, train
+    from qa.training.train_torch import Course
 
     options.work.mkdir(parents=True, exist_ok=True)
     pool = gather(options.data, options.work)
-    squad, written = _squad(options.data), load_written()
     stages = [lambda seed: made_stage(pool, options.made, seed)] if options.made else []
     stages += [lambda seed: judged_stage(pool, seed)] * sum(options.passes)
     cycles = [bool(options.made) + options.passes[0], *options.passes[1:]]
-    if options.written_passes:
-        written_pool = gather_written(options.work)
-        stages += [lambda seed: written_stage(pool, written_pool, seed)] * options.written_passes
-        cycles.append(options.written_passes)
+    _learn(load_published(options.weights), Course(stages, cycles), options)
+
+
+def _continue(options: argparse.Namespace) -> None:
+    import torch
+
+    from qa.training.export_onnx import load_exported
+    from qa.training.model_torch import ReaderNetwork
+    from qa.training.train_torch import LATER_RATE, RATE, Course
+
+    options.work.mkdir(parents=True, exist_ok=True)
+    start = options.work / "start.pt"
+    if not start.exists():  # a resumed run may find another network shipped
+        shipped = {name: torch.from_numpy(values) for name, values in load_exported(SHIPPED).items()}
+        torch.save(shipped, start)
+    network = ReaderNetwork()
+    network.load_state_dict(torch.load(start, weights_only=True))
+    pool, written = gather(options.data, options.work), gather_written(options.work)
+    stages = [lambda seed: written_stage(pool, written, seed)] * options.passes
+    _learn(network, Course(stages, rate=RATE * LATER_RATE), options)
+
+
+def _learn(network: ReaderNetwork, course: Course, options: argparse.Namespace) -> None:
+    import torch
+
+    from qa.training.train_torch import train
+
+    squad, written = _squad(options.data), load_written()
 
     def after_stage(network: ReaderNetwork, done: int) -> None:
         for of in (squad, written):
             read = read_paragraphs(of, of.part(Part.TUNE), scorer(network))
             _show({"stage": done, "set": of.name, **figures(read, of)})
 
-    network = train(load_published(options.weights), Course(stages, cycles), options.work, after_stage=after_stage)
+    network = train(network, course, options.work, after_stage=after_stage)
     torch.save(network.state_dict(), options.work / "network.pt")
 
 

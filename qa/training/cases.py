@@ -1,4 +1,4 @@
-"""Questions of the DEV sets as the reader sees them, with what was judged: what the fit learns from and measures on.
+"""Questions of the DEV sets and of our own news as the reader sees them, with what was judged: for the fit.
 
 Questions of the tune part fit, questions of the test part only measure; news_multihop, whose articles the network never
 saw, is halved by a hash of the question.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.load import load_sources
+from corpus.types import Span
 from index.embed_onnx import embedded_encoder
 from index.ingest import add_articles
 from index.open import open_index
@@ -26,16 +28,22 @@ from qa.evidence import FEATURES
 from qa.passage_reading import PairScorer
 from qa.read_extractive import MAX_READ, ExtractiveReader
 from qa.reader_weights import GATE_FEATURES, RANK_FEATURES, ReaderWeights
-from qa.training.rows import Asked, Part, load_chunked
+from qa.training.rows import WRITTEN, Asked, ChunkedSet, Part, load_chunked, load_written
 from qa.weighed import Weighed
 
 Matrix = NDArray[np.float64]
-GROUP_PATTERN = {"wiki_squad": "-", "clapnq": "", "news_multihop": ""}
-OFF_TOPIC = {"wiki_squad": "clapnq", "clapnq": "news_multihop", "news_multihop": "wiki_squad"}
+GROUP_PATTERN = {"wiki_squad": "-", "clapnq": "", "news_multihop": "", WRITTEN.name: "."}
+OFF_TOPIC = {
+    "wiki_squad": "clapnq",
+    "clapnq": "news_multihop",
+    "news_multihop": "wiki_squad",
+    WRITTEN.name: "news_multihop",
+}
 # The largest set would drown the others, and its articles are few; the figure of news_multihop bounds the time.
-MAX_QUESTIONS = {"wiki_squad": 600, "clapnq": 300, "news_multihop": 400}  # of each part
+MAX_QUESTIONS = {"wiki_squad": 600, "clapnq": 300, "news_multihop": 400, WRITTEN.name: 400}  # of each part
 MAX_OFF_TOPIC = 50  # of each part
-TEACHES = frozenset({"wiki_squad", "clapnq"})  # sets that judge every sentence that would do
+MIN_SAME_WORDS = 5  # characters; a shorter answer ("12") stands in another report by chance
+TEACHES = frozenset({"wiki_squad", "clapnq", WRITTEN.name})  # sets that judge every sentence that would do
 SEED = 20261125
 
 
@@ -86,17 +94,32 @@ def collect(data: Path, work: Path, network: PairScorer) -> list[Case]:
 
 
 def _choose(data: Path, name: str) -> list[tuple[Part, Asked]]:
-    of = load_chunked(data / name, group_pattern=GROUP_PATTERN[name])
+    of = load_written() if name == WRITTEN.name else load_chunked(data / name, group_pattern=GROUP_PATTERN[name])
     if name == "news_multihop":  # a question needs several articles: halves by question, not by article
         parted = [(Part.TUNE if is_even(one.id) else Part.TEST, one) for one in of.asked]
     else:
         parted = [(part, one) for part in (Part.TUNE, Part.TEST) for one in of.part(part)]
+    if name == WRITTEN.name:
+        parted = [(part, _with_other_reports(one, of)) for part, one in parted]
     rng = random.Random(f"{SEED}:{name}")
     return [
         one
         for part in (Part.TUNE, Part.TEST)
         for one in _sample([pair for pair in parted if pair[0] is part], MAX_QUESTIONS[name], rng)
     ]
+
+
+def _with_other_reports(one: Asked, of: ChunkedSet) -> Asked:
+    """Take as right also what another report of the event says in the same words."""
+    said = [
+        (article.id, Span(*found.span()))
+        for article in of.articles.values()
+        if article.id != one.article_id and of.group(article.id) == one.group
+        for answer in one.answers
+        if one.answerable and len(answer) >= MIN_SAME_WORDS
+        for found in re.finditer(rf"(?<!\w){re.escape(answer)}(?!\w)", article.text)
+    ]
+    return replace(one, elsewhere=tuple(said))
 
 
 def _sample(pairs: Sequence[tuple[Part, Asked]], most: int, rng: random.Random) -> list[tuple[Part, Asked]]:
@@ -116,7 +139,8 @@ def _read(
     data: Path, work: Path, name: str, asked: Sequence[tuple[Part, Asked]], network: PairScorer
 ) -> Iterator[Case]:
     encoder = embedded_encoder()
-    corpus = next(path for path in (data / name).glob("corpus.jsonl*"))
+    folder = WRITTEN if name == WRITTEN.name else data / name
+    corpus = next(folder.glob("corpus.jsonl*"))
     reader = ExtractiveReader(network, weights=blank_weights(), max_hits=MAX_READ)
     with open_index(work / name, encoder) as index:
         if not index.library.n_passages():
@@ -134,8 +158,10 @@ def _read(
 def make_case(name: str, part: Part, one: Asked, hits: Sequence[Hit], weighed: Weighed) -> Case:
     """Return a question as it was read, with which candidates and hits are judged right."""
     articles = tuple(hit.article.id for hit in hits)
-    gold = tuple((article, span.start, span.end) for article, span in one.gold)
-    right = [_is_right(articles[c.hit], c.span.start, c.span.end, gold) for c in weighed.candidates]
+    gold, elsewhere = (
+        tuple((article, span.start, span.end) for article, span in places) for places in (one.gold, one.elsewhere)
+    )
+    right = [_is_right(articles[c.hit], c.span.start, c.span.end, gold + elsewhere) for c in weighed.candidates]
     holds = tuple(
         frozenset(
             place

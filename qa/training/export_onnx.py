@@ -1,4 +1,4 @@
-"""The trained network as an int8 ONNX graph: package data that onnxruntime reads, with hashes in `card.json`."""
+"""The trained network as an int8 ONNX graph and back: package data that onnxruntime reads, hashes in `card.json`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 import onnxruntime  # type: ignore[import-untyped]
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from index.models.build_encoder_onnx import OPSET, GraphBuilder, quantise, transformer_layer
 from qa.reading_input import ReadingInput
@@ -25,6 +25,10 @@ KEPT_FP32 = (
     *("segment_rows", "mark_rows", "spans.product", "pooled.product", "verdicts.product"),
     *("layer0.wide.product", "layer0.narrow.product", "layer1.wide.product"),
 )
+# The network's names and the graph's, where they differ.
+NORM_NAMES = {"weight": "scale", "bias": "bias"}
+LAYER_PRODUCTS = {"qkv": "qkv", "attended": "attended", "inner": "wide", "outer": "narrow"}
+LAYER_NORMS = {"attended_norm": "attended.normed", "outer_norm": "normed"}
 
 
 def export(weights: Mapping[str, NDArray[np.float32]], out: Path, checks: Sequence[ReadingInput]) -> dict[str, float]:
@@ -53,6 +57,34 @@ def export(weights: Mapping[str, NDArray[np.float32]], out: Path, checks: Sequen
     }
     (out / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
     return {"mean": float(np.mean(gaps)), "largest": float(np.max(gaps)), "megabytes": len(stored) / 1e6}
+
+
+def load_exported(folder: Path) -> dict[str, NDArray[np.float32]]:
+    """Return the state of the `ReaderNetwork` that an exported graph holds; int8 weights as the graph reads them."""
+    stored = {i.name: numpy_helper.to_array(i) for i in onnx.load(folder / "model.onnx").graph.initializer}
+
+    def weight(name: str) -> NDArray[np.float32]:
+        if name in stored:
+            return stored[name]
+        steps = stored[f"{name}_quantized"].astype(np.float32) - stored[f"{name}_zero_point"].astype(np.float32)
+        scales: NDArray[np.float32] = stored[f"{name}_scale"]  # of a matrix product one for each column
+        return steps * scales
+
+    state = {f"{table}.weight": weight(f"{table}.table") for table in ("words", "segments", "marks")}
+    state["positions.weight"] = weight("positions")
+    state |= {f"embedded_norm.{kind}": weight(f"embedded.normed.{at}") for kind, at in NORM_NAMES.items()}
+    for ours, theirs in {"span": "spans", "pooled": "pooled", "verdicts": "verdicts"}.items():
+        state |= {f"{ours}.weight": weight(f"{theirs}.weight").T, f"{ours}.bias": weight(f"{theirs}.bias")}
+    for layer in range(LAYERS):
+        for ours, theirs in LAYER_PRODUCTS.items():
+            state[f"layers.{layer}.{ours}.weight"] = weight(f"layer{layer}.{theirs}.weight").T
+            state[f"layers.{layer}.{ours}.bias"] = weight(f"layer{layer}.{theirs}.bias")
+        for ours, theirs in LAYER_NORMS.items():
+            state |= {
+                f"layers.{layer}.{ours}.{kind}": weight(f"layer{layer}.{theirs}.{at}")
+                for kind, at in NORM_NAMES.items()
+            }
+    return {name: np.ascontiguousarray(values, np.float32) for name, values in state.items()}
 
 
 def make_reader_graph(weights: Mapping[str, NDArray[np.float32]]) -> onnx.ModelProto:

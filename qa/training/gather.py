@@ -84,7 +84,7 @@ def _texts(of: ChunkedSet, part: Part | None) -> list[tuple[str, Passage]]:
     others = set() if part is None else {one.group for p in Part if p is not part for one in of.part(p)}
     kept = []
     for name, passages in of.passages.items():
-        if not others.isdisjoint((name, name.rsplit("-", 1)[0], name.rsplit(".", 1)[0])):
+        if of.group(name) in others:
             continue
         header = make_header(of.articles[name])
         kept += [(header, passage) for passage in passages if len(passage.text) >= MIN_CLOZE_CHARS]
@@ -123,16 +123,16 @@ def _retrieve_wrong(of: ChunkedSet, data: Path, work: Path, within_article: bool
         retriever = Retriever(index)
         for one in of.asked:
             hits = retriever.retrieve(one.question, k=N_WRONG)
-            mined[one.id] = [hit.passage.id for hit in hits if _is_wrong(one, hit.passage, within_article)]
+            mined[one.id] = [hit.passage.id for hit in hits if _is_wrong(of, one, hit.passage, within_article)]
     return mined
 
 
-def _is_wrong(one: Asked, passage: Passage, within_article: bool) -> bool:
+def _is_wrong(of: ChunkedSet, one: Asked, passage: Passage, within_article: bool) -> bool:
     if passage.article_id == one.article_id:
         here = passage.span
         if not within_article or any(s.start < here.end and here.start < s.end for s in one.spans):
             return False
-    elif passage.article_id.rsplit(".", 1)[0] == one.group:
+    elif of.group(passage.article_id) == one.group:
         return False  # another report of the same event may well answer
     text = normalise_text(passage.text).lower()
     return not any(answer.lower() in text for answer in one.answers)

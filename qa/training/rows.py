@@ -6,7 +6,7 @@ import gzip
 import json
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -66,6 +66,7 @@ class Asked:
         spans: Of this article, in offsets of its text as stored; one for each annotator.
         gold: All judged evidence with its article, overlapping spans joined.
         answers: Every acceptable answer, as text.
+        elsewhere: Places outside `gold` that give an answer: right when cited, nothing missed when not.
     """
 
     id: str
@@ -77,6 +78,7 @@ class Asked:
     answers: tuple[str, ...]
     answerable: bool
     gold: tuple[tuple[str, Span], ...] = ()
+    elsewhere: tuple[tuple[str, Span], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class ChunkedSet:
     Args:
         passages: By article id, in reading order.
         shares: Of its questions, for the train and the tune part.
+        group_pattern: What to cut off an article id, from its last occurrence on, to name its group.
     """
 
     name: str
@@ -93,6 +96,11 @@ class ChunkedSet:
     passages: Mapping[str, Sequence[Passage]]
     asked: Sequence[Asked]
     shares: tuple[float, float] = SHARES
+    group_pattern: str = ""
+
+    def group(self, article_id: str) -> str:
+        """Return the name of what must stay in one part with this article."""
+        return article_id.rsplit(self.group_pattern, 1)[0] if self.group_pattern else article_id
 
     @property
     def marks_answers(self) -> bool:
@@ -144,6 +152,7 @@ def load_chunked(folder: Path, *, group_pattern: str = "", shares: tuple[float, 
     """
     articles = {article.id: article for article in load_articles(folder)}
     passages = {name: chunk_article(article) for name, article in articles.items()}
+    of = ChunkedSet(folder.name, articles, passages, (), shares, group_pattern)
     asked = []
     for row in read_rows(folder, "queries"):
         context = str(row.get("context_doc") or next(iter(row["gold_docs"]), row["id"]))
@@ -156,7 +165,7 @@ def load_chunked(folder: Path, *, group_pattern: str = "", shares: tuple[float, 
                 id=str(row["id"]),
                 question=row["question"],
                 article_id=context,
-                group=context.rsplit(group_pattern, 1)[0] if group_pattern else context,
+                group=of.group(context),
                 kind=str(meta.get("part") or row.get("type") or ""),
                 spans=tuple(span for doc, span in gold if doc == context),
                 answers=tuple(meta.get("all_answers") or row.get("answers") or ()),
@@ -164,7 +173,7 @@ def load_chunked(folder: Path, *, group_pattern: str = "", shares: tuple[float, 
                 gold=_joined(gold),
             )
         )
-    return ChunkedSet(folder.name, articles, passages, asked, shares)
+    return replace(of, asked=asked)
 
 
 def load_articles(folder: Path) -> Iterator[Article]:

@@ -104,7 +104,7 @@ def claims_written(of: ChunkedSet, part: Part, rng: random.Random) -> Iterator[R
     parts = of.parts()
     for row in read_rows(WRITTEN, "statements"):
         article, start = of.articles[row["doc"]], row["start"]
-        if parts[article.id.rsplit(".", 1)[0]] is not part:
+        if parts[of.group(article.id)] is not part:
             continue
         header, passages = make_header(article), of.passages[article.id]
         passage = next(p for p in passages if p.span.start <= start < p.span.end)

@@ -24,7 +24,8 @@ SEED = 20261125
 LENGTH_STEP = 32  # batches are padded to a multiple of this: few different shapes, or memory grows without end
 TOKENS_PER_BATCH = 32 * 160
 WARM_UP = 0.06  # of all steps
-LATER_RATE = 0.6  # of the first cycle's highest rate: a second one is to go on, not to begin again
+RATE = 2.5e-4  # highest of the first cycle
+LATER_RATE = 0.6  # of it: a second one is to go on, not to begin again
 HEAD_RATE = 4.0  # what starts from nothing (heads, marks) learns so many times as fast
 WEIGHT_DECAY = 0.01
 VERDICT_WEIGHT = 0.5
@@ -62,7 +63,7 @@ class Course:
 
     stages: Sequence[Callable[[str], Sequence[Row]]]
     cycles: Sequence[int] = ()
-    rate: float = 2.5e-4
+    rate: float = RATE
 
 
 def train(

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 from qa.network_onnx import ReaderNetwork as ShippedNetwork  # noqa: E402
 from qa.reading_input import make_input  # noqa: E402
 from qa.training import train_torch  # noqa: E402
-from qa.training.export_onnx import export  # noqa: E402
+from qa.training.export_onnx import export, load_exported  # noqa: E402
 from qa.training.model_torch import ReaderNetwork  # noqa: E402
 from qa.training.rows import Row  # noqa: E402
 from qa.training.train_torch import LATER_RATE, Course, _rate_at, collate, locate, train  # noqa: E402
@@ -87,3 +87,16 @@ def test_export_gives_the_same_answers_as_the_network(tmp_path):
     with torch.inference_mode():
         spans, _ = network(*tensors, torch.ones((1, len(checks[0])), dtype=torch.bool))
     assert np.abs(np.asarray(spans[0]) - shipped.spans).max() < 0.5
+
+
+def test_an_exported_network_can_learn_on(tmp_path):
+    before = _network().state_dict()
+    export({name: value.numpy() for name, value in before.items()}, tmp_path, [make_input("Who?", "", PASSAGE)])
+    after = load_exported(tmp_path)
+    assert after.keys() == before.keys()
+    for name, value in before.items():
+        step = np.abs(value.numpy()).max() / 63  # of the coarsest products, which have 7 bits
+        np.testing.assert_allclose(after[name], value.numpy(), atol=step, err_msg=name)
+    exactly_kept = "span.weight", "verdicts.weight", "layers.0.inner.weight", "positions.weight"
+    for name in exactly_kept:
+        np.testing.assert_array_equal(after[name], before[name].numpy())
