@@ -12,11 +12,12 @@ from typing import Protocol
 
 from corpus.errors import SettingsError
 from corpus.types import Article
+from evals.rankers import RANKERS, RankerSystem
 from evals.types import Example, Reply
 from qa.byline import Byline, make_embedder
 from qa.settings import Settings
 
-NAMED = ("byline", "bm25", "dense", "rrf", "llamaindex")
+NAMED = ("byline", *RANKERS, "llamaindex")
 _WEIGHT = "dense_weight"  # the one knob that is no setting of the product
 
 
@@ -123,7 +124,6 @@ def _open_library(bench: Bench, set_name: str, articles: Sequence[Article]) -> I
 
 
 def _over_library(name: str, byline: Byline) -> System:
-    from evals.rankers import RankerSystem
     from evals.system_byline import BylineSystem
 
     return BylineSystem(byline) if name == "byline" else RankerSystem(name, byline.index)

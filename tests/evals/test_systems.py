@@ -13,6 +13,7 @@ from evals.system_byline import BylineSystem, weighing
 from evals.system_callable import CallableSystem, load_system
 from evals.systems import corpus_hash, make_bench, open_system
 from evals.types import CitedSpan, Example, Retrieved, Stated
+from index.embed_onnx import embedded_encoder
 from index.ingest import add_articles
 from index.open import open_index
 from qa.byline import Byline
@@ -27,7 +28,8 @@ TEXTS = {article.id: article.text for article in STORED}
 
 @pytest.mark.parametrize("name", RANKERS)
 def test_rankers_find_the_article_of_an_easy_question(tmp_path, name):
-    with open_index(tmp_path / "library", FakeEmbedder()) as index:
+    embedder = embedded_encoder() if name == "maxsim" else FakeEmbedder()
+    with open_index(tmp_path / "library", embedder) as index:
         add_articles(index, STORED)
         hits = RankerSystem(name, index).reply(FERRY).hits
         elsewhere = RankerSystem(name, index).reply(Example("q", FERRY.question, True, within=("budget",))).hits
@@ -35,6 +37,13 @@ def test_rankers_find_the_article_of_an_easy_question(tmp_path, name):
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
     assert hits[0].n_tokens and hits[0].span.slice(TEXTS["ferry"]).startswith("The ferry")
     assert {hit.article_id for hit in elsewhere} <= {"budget"}
+
+
+def test_maxsim_says_which_encoders_it_cannot_use(tmp_path):
+    with open_index(tmp_path / "library", FakeEmbedder()) as index:
+        add_articles(index, STORED)
+        with pytest.raises(SettingsError, match="token vectors"):
+            RankerSystem("maxsim", index).reply(FERRY)
 
 
 def _byline(folder):
