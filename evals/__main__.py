@@ -72,7 +72,8 @@ def _add_follow_ups(command: argparse.ArgumentParser) -> None:
 
 def _add_run(command: argparse.ArgumentParser) -> None:
     command.add_argument("suites", nargs="+", metavar="SUITE", help="bundled suite, .jsonl, .csv, SQuAD .json, folder")
-    command.add_argument("--system", default="byline", help="byline, bm25, dense, rrf, hybrid, maxsim, llamaindex, module:function")
+    systems = "byline, bm25, dense, rrf, hybrid, maxsim, llamaindex, module:function"
+    command.add_argument("--system", default="byline", help=systems)
     command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting; may be repeated")
     command.add_argument("--workers", type=int, default=1, metavar="N", help="questions at a time after the first 30")
     command.add_argument("--articles", type=Path, help="what questions without articles are about; else the bundled")

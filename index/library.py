@@ -8,6 +8,9 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from corpus.errors import ArticleNotFoundError
 from corpus.types import Article, Passage
 from index.library_file import LibraryFile
@@ -168,14 +171,15 @@ class Library:
         with self.file.reading() as connection:
             return connection.execute("SELECT id, key FROM visible ORDER BY key").fetchall()
 
-    def passage_versions(self) -> list[tuple[int, int]]:
-        """Return key, and key of the article version, of every visible passage, by key."""
+    def passage_versions(self) -> NDArray[np.int64]:
+        """Return key, and key of the article version, of every visible passage, by key; shape (passages, 2)."""
         query = """
             SELECT key, version FROM passages
             WHERE build = (SELECT library.build FROM library) ORDER BY key
         """  # without a look at `articles`: whoever asks knows which versions are current from `article_facts`
         with self.file.reading() as connection:
-            return connection.execute(query).fetchall()
+            numbers = (number for row in connection.execute(query) for number in row)
+            return np.fromiter(numbers, np.int64).reshape(-1, 2)
 
     def article_facts(self) -> list[tuple[int, str, str | None, str | None]]:
         """Return of every article: key of its current version, id, outlet (casefolded), day (ISO 8601)."""

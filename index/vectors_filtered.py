@@ -22,7 +22,7 @@ from index.vectors_exact import checked, products
 Everything = Callable[[Vectors, int], list[tuple[str, float]]]
 SCANNED = 20_000  # passages: about where a scan costs as much as asking Chroma for the share that is needed
 _BLOCK = 2_048  # rows turned to float32 at once, so that they stay in the processor's cache
-_READ = 10_000  # vectors read from the library at once
+_READ = 1_000  # vectors read from the library at once
 _LARGEST_CODE = 127  # int8
 _MARGIN = 1.3  # more than the share that passes, since it may be rarer near the question
 _MOST_ASKED = 1_500  # of Chroma at once, whose time grows with it
@@ -105,10 +105,7 @@ class FilteredVectors:
         """Read the facts anew, and of the vectors only those that are not known yet."""
         old = self._columns
         articles = self._library.article_facts()
-        row_of_version = {version: row for row, (version, *_) in enumerate(articles)}
-        pairs = [pair for pair in self._library.passage_versions() if pair[1] in row_of_version]
-        keys = np.fromiter((key for key, _ in pairs), np.int64, len(pairs))
-        owner = np.fromiter((row_of_version[version] for _, version in pairs), np.int32, len(pairs))
+        keys, owner = _owned(self._library.passage_versions(), np.array([fact[0] for fact in articles], np.int64))
         codes = np.zeros((len(keys), self._dim), np.int8)
         scales = np.zeros(len(keys), np.float32)
         _, mine, olds = np.intersect1d(keys, old.keys, assume_unique=True, return_indices=True)
@@ -131,6 +128,15 @@ class FilteredVectors:
             np.array([outlet or "" for _, _, outlet, _ in articles], dtype=np.str_),
             np.array([day or "" for _, _, _, day in articles], dtype=np.str_),
         )
+
+
+def _owned(passages: NDArray[np.int64], versions: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Return the keys of the passages whose version is among these, and its place there."""
+    order = np.argsort(versions)
+    places = np.searchsorted(versions, passages[:, 1], sorter=order)
+    owner = order[np.minimum(places, len(order) - 1)] if len(order) else places
+    known = versions[owner] == passages[:, 1] if len(order) else np.zeros(len(passages), bool)
+    return passages[known, 0], owner[known].astype(np.int32)
 
 
 def _passing(columns: _Columns, filters: Filters) -> NDArray[np.bool_]:
