@@ -10,6 +10,7 @@ from pathlib import Path
 from corpus.errors import IndexingError, IndexMissingError, LibraryBusyError
 from index.catch_up import IndexT, Kind, close_sealed, lexical_kind, open_as_is, rebuild, vector_kind
 from index.checks import Finding, check_articles, check_file, check_lexical, check_vectors
+from index.disk import need_space
 from index.ingest import cut_article, embed_missing
 from index.library import Library
 from index.library_file import LIBRARY_NAME
@@ -62,9 +63,14 @@ def compact(folder: Path) -> None:
     """Forget what nobody can reach, and give the disk space of it and of both indexes back.
 
     Afterwards the texts of removed articles and former versions are in no file of the folder, unless
-    `keep_versions` is set in the library.
+    `keep_versions` is set in the library; but a stored chat and a kept case are a person's own, and hold the sentences
+    they cited until they are deleted.
+
+    Raises:
+        IndexingError: If the disk has no room for the copy that SQLite makes of the library.
     """
     with _owned(folder) as library:
+        need_space(folder, library.file.path.stat().st_size, "compacting")
         drop_unreachable(library.file)
         give_back_space(library.file)
         _rebuild_both(folder, library)
@@ -89,6 +95,9 @@ def reindex(
 
     Returns:
         False if the library was already built like that and every stored vector is well; then nothing is done.
+
+    Raises:
+        IndexingError: If the disk has no room for the other build.
     """
     wanted = wanted_build(embedder, chunk_tokens)
     with _owned(folder) as library:
@@ -97,6 +106,8 @@ def reindex(
             if mended:  # not replayed: of 1,100 vectors that Chroma replaced in place, some were no longer found
                 _rebuild_both(folder, library)
             return mended
+        # The other build is about as large as this one, in the same file.
+        need_space(folder, library.file.path.stat().st_size, "building the library anew")
         build = start_build(library.file, wanted)
         articles = library.all_articles()
         done = 0

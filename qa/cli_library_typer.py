@@ -39,17 +39,18 @@ def list_articles(context: typer.Context, as_json: JsonOption = False, library: 
 def show(
     context: typer.Context,
     article_id: Annotated[str, typer.Argument(metavar="ID")],
+    version: Annotated[str | None, typer.Option(help="A former version, as a saved citation names it.")] = None,
     as_json: JsonOption = False,
     library: LibraryOption = None,
 ) -> None:
     """Show one article with its text."""
-    from qa.listing import article_lines
+    from qa.listing import article_lines, edition_dict
 
     with open_library(context, library) as byline:
-        article = byline.article(article_id)
-        infos = [info for info in byline.articles() if info.id == article.id]
+        article = byline.article(article_id, version=version)
+        (info,) = [info for info in byline.articles() if info.id == article.id]
     if as_json:
-        print_json({**infos[0].to_dict(), "text": article.text})
+        print_json({**edition_dict(article, info), "text": article.text})
     else:
         print_lines(article_lines(article))
 
@@ -58,12 +59,17 @@ def show(
 def remove(
     context: typer.Context,
     article_ids: Annotated[list[str], typer.Argument(metavar="ID...")],
+    as_json: JsonOption = False,
     library: LibraryOption = None,
 ) -> None:
     """Remove articles for good."""
     with open_library(context, library) as byline:
         byline.remove(*article_ids)
-    typer.echo(f"{len(set(article_ids))} removed")
+    removed = list(dict.fromkeys(article_ids))
+    if as_json:
+        print_json({"removed": removed})
+    else:
+        typer.echo(f"{len(removed)} removed")
 
 
 @commands.command(epilog="Example: byline doctor --repair")
@@ -90,18 +96,22 @@ def doctor(
 
 
 @commands.command(epilog="Example: byline compact")
-def compact(context: typer.Context, library: LibraryOption = None) -> None:
-    """Give back the disk space of removed articles and former versions."""
+def compact(context: typer.Context, as_json: JsonOption = False, library: LibraryOption = None) -> None:
+    """Give back the disk space of removed articles and former versions. Chats keep the sentences they cited."""
     from index.doctor import compact as compact_library
 
     folder = make_settings(context, library).library
     before = _disk_bytes(folder)
     compact_library(folder)
-    typer.echo(f"{_megabytes(before)} before, {_megabytes(_disk_bytes(folder))} after")
+    after = _disk_bytes(folder)
+    if as_json:
+        print_json({"bytes_before": before, "bytes_after": after})
+    else:
+        typer.echo(f"{_megabytes(before)} before, {_megabytes(after)} after")
 
 
 @commands.command(epilog="Example: byline reindex (after setting BYLINE_ENCODER or BYLINE_CHUNK_TOKENS)")
-def reindex(context: typer.Context, library: LibraryOption = None) -> None:
+def reindex(context: typer.Context, as_json: JsonOption = False, library: LibraryOption = None) -> None:
     """Rebuild the library for the encoder and passage size that are set now."""
     from index.doctor import reindex as reindex_library
     from qa.byline import make_embedder
@@ -111,6 +121,9 @@ def reindex(context: typer.Context, library: LibraryOption = None) -> None:
         rebuilt = reindex_library(
             settings.library, make_embedder(settings), chunk_tokens=settings.chunk_tokens, on_progress=step
         )
+    if as_json:
+        print_json({"rebuilt": rebuilt})
+        return
     typer.echo("rebuilt" if rebuilt else "nothing to do: the library was already built with these settings")
 
 

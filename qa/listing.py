@@ -30,6 +30,15 @@ def article_lines(article: Article) -> Iterator[str]:
     yield neutralise(article.text)
 
 
+def edition_dict(article: Article, info: ArticleInfo) -> dict[str, object]:
+    """Return a version of an article as a row of `byline list --json`; a former one has no passages any more."""
+    if article.version == info.version:
+        return info.to_dict()
+    own = {"title": article.title, "source": article.source, "url": article.url, "version": article.version}
+    published = article.published.isoformat() if article.published else None
+    return info.to_dict() | own | {"published": published, "passages": 0}
+
+
 def hit_lines(hits: Sequence[Hit]) -> Iterator[str]:
     """Yield rank, score, title, outlet and the beginning of each passage."""
     for hit in hits:

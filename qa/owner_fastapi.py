@@ -20,7 +20,7 @@ from qa.access import same_secret
 from qa.http_ask_fastapi import stream_response
 from qa.http_errors_fastapi import JsonError, error_body
 from qa.types import Answer, StreamEvent
-from qa.wire import Hello, Ids, Loaded, Wanted, pack, unpack
+from qa.wire import Edition, Hello, Ids, Loaded, Wanted, pack, unpack
 
 if TYPE_CHECKING:
     from qa.service import Service
@@ -43,7 +43,7 @@ _JOBS = (
     _Job("ask", Wanted, Answer, lambda on, wanted: on.byline.ask(wanted.text, **wanted.arguments())),
     _Job("search", Wanted, list[Hit], lambda on, wanted: on.byline.search(wanted.text, **wanted.arguments())),
     _Job("articles", Ids, list[ArticleInfo], lambda on, _: on.byline.articles()),
-    _Job("article", Ids, Article, lambda on, wanted: on.byline.article(*wanted.ids)),
+    _Job("article", Edition, Article, lambda on, wanted: on.byline.article(wanted.id, version=wanted.version)),
     _Job("add", Loaded, AddReport, lambda on, loaded: on.add((*loaded.articles, *loaded.failures), CLIENT)),
     _Job("remove", Ids, None, lambda on, wanted: on.remove(wanted.ids, CLIENT)),
 )

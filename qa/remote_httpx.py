@@ -20,7 +20,7 @@ from index.types import AddProgress, AddReport, ArticleInfo, Filters, Hit
 from qa import __version__
 from qa.pipeline import EVERYTHING
 from qa.types import Answer, StreamEvent
-from qa.wire import Hello, Ids, Loaded, Wanted, pack, unpack
+from qa.wire import Edition, Hello, Ids, Loaded, Wanted, pack, unpack
 
 if TYPE_CHECKING:
     from qa.settings import Settings
@@ -99,9 +99,9 @@ class RemoteByline:
         """Return what is in the library."""
         return self._call("articles", list[ArticleInfo], Ids, Ids(()))
 
-    def article(self, article_id: str) -> Article:
-        """Return one article with its text."""
-        return self._call("article", Article, Ids, Ids((article_id,)))
+    def article(self, article_id: str, *, version: str | None = None) -> Article:
+        """Return one article with its text; the current version when None."""
+        return self._call("article", Article, Edition, Edition(article_id, version))
 
     def remove(self, *article_ids: str) -> None:
         """Remove articles for good; all or none."""

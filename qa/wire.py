@@ -45,6 +45,14 @@ class Ids:
 
 
 @dataclass(frozen=True, slots=True)
+class Edition:
+    """One version of an article; the current one when None."""
+
+    id: str
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Hello:
     """Who answers: process, version, and the settings it was started with (secrets masked)."""
 

@@ -1,9 +1,10 @@
 import re
 import sqlite3
+from types import SimpleNamespace
 
 import pytest
 
-from corpus.errors import IndexMissingError, LibraryBusyError
+from corpus.errors import IndexingError, IndexMissingError, LibraryBusyError
 from index import doctor
 from index.ingest import add_articles, remove_articles
 from index.open import open_index
@@ -145,6 +146,16 @@ class FailingEmbedder(FakeEmbedder):
         if any("topic4" in text for text in texts):
             raise KeyboardInterrupt
         return super().embed_passages(texts)
+
+
+def test_nothing_is_begun_that_the_disk_has_no_room_for(filled, embedder, monkeypatch):
+    before = (filled / "library.sqlite3").read_bytes()
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=16_000_000 + len(before) - 1))
+    with pytest.raises(IndexingError, match="compacting needs about"):
+        doctor.compact(filled)
+    with pytest.raises(IndexingError, match="building the library anew needs about"):
+        doctor.reindex(filled, embedder, chunk_tokens=90)
+    assert (filled / "library.sqlite3").read_bytes() == before
 
 
 def test_an_interrupted_reindex_leaves_the_library_as_it_was(filled, embedder):

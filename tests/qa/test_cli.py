@@ -213,6 +213,24 @@ def test_add_list_show_remove(capsys, tmp_path):
     assert run_json(capsys, "list", "--json") == []
 
 
+def test_what_looks_after_the_library_answers_in_json(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("BYLINE_KEEP_VERSIONS", "true")
+    (tmp_path / "story.txt").write_text("The harbour opened again on Monday.\n")
+    (name,) = run_json(capsys, "add", str(tmp_path / "story.txt"), "--json")["added"]
+    former = run_json(capsys, "show", name, "--json")
+    (tmp_path / "story.txt").write_text("The harbour opened again on Tuesday.\n")
+    run_json(capsys, "add", str(tmp_path / "story.txt"), "--json")
+    kept = run_json(capsys, "show", name, "--version", former["version"], "--json")
+    assert kept == former | {"passages": 0} and "Monday" in kept["text"]
+    assert "Tuesday" in run_json(capsys, "show", name, "--json")["text"]
+    assert run(["show", name, "--version", "sha256:0"]) == 1
+    assert "sha256:0" in capsys.readouterr().err
+    assert run_json(capsys, "reindex", "--json") == {"rebuilt": False}
+    assert run_json(capsys, "remove", name, name, "--json") == {"removed": [name]}
+    sizes = run_json(capsys, "compact", "--json")
+    assert 0 < sizes["bytes_after"] <= sizes["bytes_before"]
+
+
 def test_adding_again_changes_nothing(sample, capsys):
     report = run_json(capsys, "add", str(bundled_articles()), "--json")
     assert len(report["unchanged"]) == 2 and not report["added"] and not report["failed"]
