@@ -23,7 +23,7 @@ from index.library_chats import (
     turns_of_chat,
 )
 from index.types import Filters
-from qa.conversation import Turn
+from qa.conversation import turns_of_json
 from qa.safe_text import clipped
 from qa.source_check import CheckedSource, check_source
 from qa.types import Answer, StreamEvent
@@ -112,7 +112,7 @@ class Chats:
         answered, searched = answer.to_dict(), _filters_to(filters, None)
         if chat_id is not None:
             return chat_id, add_turn(self._file, chat_id, after, answered, searched, self._visitor).id
-        chat, turn = begin_chat(self._file, _checked_title(answer.question), self._visitor, answered, searched)
+        chat, turn = begin_chat(self._file, title_of(answer.question), self._visitor, answered, searched)
         return chat.id, turn.id
 
     def branches(self, chat_id: str) -> dict[str, tuple[str, ...]]:
@@ -234,7 +234,7 @@ class Chat:
         filters: Filters,
         as_of: date | None,
     ) -> Iterator[StreamEvent]:
-        history = [turn for stored in before for turn in turns_from(stored)]
+        history = [turn for stored in before for turn in turns_of_json(stored.answer)]
         events = self._byline.stream(question, k=k, filters=filters, history=history, as_of=as_of)
         return self._stored(events, parent, _filters_to(filters, as_of))
 
@@ -260,12 +260,9 @@ class Chat:
         raise ChatNotFoundError(f"The chat {self.title!r} has no such turn here. See its turns again.")
 
 
-def turns_from(stored: StoredTurn) -> tuple[Turn, Turn]:
-    """Return the two turns of a stored one, as a history takes them."""
-    answer = stored.answer
-    quotes = tuple(citation["quote"] for citation in answer["citations"])
-    said = answer["answer"] or answer["reason"] or ""
-    return Turn("user", stored.question), Turn("assistant", said, answer["short_answer"], quotes)
+def title_of(question: str) -> str:
+    """Return the title that a chat takes from its first question."""
+    return _checked_title(question)
 
 
 def _checked_title(title: str) -> str:

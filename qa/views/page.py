@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from qa.views.ask_tab import chat_html, filters_html, lay_out_ask_tab, wire_ask_about, wire_ask_tab
+from qa.views.current_chat import wire_current_chat
 from qa.views.inspector import render_inspector
 from qa.views.library_tab import lay_out_library_tab, wire_library_tab
 from qa.views.settings import render_settings
@@ -37,10 +38,10 @@ def build_page(byline: Byline) -> gr.Blocks:
             with gr.Tab("Settings", id="settings"):
                 html_part("settings", render_settings(byline.settings))
         wire_ask_tab(ask_tab, byline)
+        wire_current_chat(ask_tab, byline)
         wire_library_tab(library_tab, byline, [page.load, library.select])
         wire_ask_about(ask_tab, library_tab.table, byline)
-        gr.on(
-            [page.load, ask.select],
+        ask.select(
             lambda turns, filters: (chat_html(byline, turns), filters_html(byline, filters)),
             [ask_tab.turns, ask_tab.filters],
             [ask_tab.chat, ask_tab.searching],
