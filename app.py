@@ -129,7 +129,7 @@ def _build_app(service: Service, host: str) -> FastAPI:
     from qa.metrics_prometheus import Metrics
     from qa.request_log import RequestLog
     from qa.views.guard import MAX_FILE_BYTES, Guard
-    from qa.views.page import STYLE, build_page
+    from qa.views.page import STYLES, build_page
     from qa.views.visitor import Visitors
 
     metrics = Metrics(service)
@@ -146,7 +146,7 @@ def _build_app(service: Service, host: str) -> FastAPI:
         path="/",
         server_name=host,
         theme=gr.themes.Base(font=["sans-serif"], font_mono=["monospace"]),  # strings: no web font is asked for
-        css_paths=STYLE,
+        css_paths=STYLES,
         footer_links=[],
         run_history=False,
         show_error=False,

@@ -12,9 +12,7 @@ from typing import Any
 from corpus.errors import ChatNotFoundError
 from index.library_file import LibraryFile, new_token
 
-_CHAT = (
-    "id, title, created, updated, (SELECT count(*) FROM turns WHERE turns.chat = chats.key), visitor IS NOT NULL"
-)
+_CHAT = "id, title, created, updated, (SELECT count(*) FROM turns WHERE turns.chat = chats.key), visitor IS NOT NULL"
 _SEEN = "(?1 IS NULL OR visitor = ?1)"  # by whoever has the library: all; by a visitor of its page: the own ones
 
 
@@ -226,8 +224,8 @@ def _insert_turn(
 
 
 def _info(row: Sequence[Any]) -> ChatInfo:
-    *facts, on_page = row
-    return ChatInfo(*facts, on_page=bool(on_page))
+    chat_id, title, created, updated, n_turns, on_page = row
+    return ChatInfo(chat_id, title, created, updated, n_turns, bool(on_page))
 
 
 def _json(answer: Mapping[str, Any]) -> str:

@@ -88,4 +88,5 @@ def render_bar(shown: Shown, *, focus: bool = False) -> str:
     chat = shown.current.chat_id or (NEW if not shown.turns else "")
     asked = f' data-focus="{time.monotonic_ns()}"' if focus else ""
     new = '<button type="button" class="new">New chat</button>' if shown.turns else ""
-    return f'<div class="current" data-chat="{chat}"{asked}><span dir="auto">{escape(shown.current.title)}</span>{new}</div>'
+    title = f'<span dir="auto">{escape(shown.current.title)}</span>'
+    return f'<div class="current" data-chat="{chat}"{asked}>{title}{new}</div>'

@@ -126,6 +126,7 @@ def _render_tools(article: Article) -> str:
         f'<button type="button" class="only" data-id="{escape(article.id)}">Ask about this article</button></div>'
     )
 
+
 def render_notice(sentence: str, opened: int) -> str:
     """Return one sentence in place of, or above, the article; hidden when it is empty."""
     return f'<p class="notice" role="status" data-opened="{opened}">{escape(sentence)}</p>'

@@ -125,7 +125,9 @@ def _keep(chats: Chats, current: Current, turns: Turns) -> Shown:
             title = title or title_of(turn.question)
             new[turn.number] = after
     branches = chats.branches(chat_id) if chat_id else {}
-    kept = (_placed(turn, new.get(turn.number) or (turn.place.turn_id if turn.place else ""), branches) for turn in turns)
+    kept = (
+        _placed(turn, new.get(turn.number) or (turn.place.turn_id if turn.place else ""), branches) for turn in turns
+    )
     return Shown(Current(chat_id, title), tuple(kept))
 
 

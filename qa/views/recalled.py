@@ -77,7 +77,8 @@ def _render_statement(statement: Mapping[str, Any], recalled: Recalled, turn: in
     rows = {row["n"]: row for row in recalled.shown["citations"]}
     states = {source.n: source.state for source in recalled.sources}
     chips = "".join(
-        " " + (render_chip(standing[n], turn, support) if n in standing else _render_stale_chip(rows[n], states[n], turn))
+        " "
+        + (render_chip(standing[n], turn, support) if n in standing else _render_stale_chip(rows[n], states[n], turn))
         for n in statement["citations"]
     )
     kind = " gone" if statement["text"] == NOT_SHOWN else ""
@@ -98,4 +99,3 @@ def _render_stale_chip(row: Mapping[str, Any], state: SourceState, turn: int) ->
         f' data-quote="{escape(quote)}"><b>{row["n"]}</b> <bdi>{escape(clipped(where, CHIP_CHARS))}</bdi>'
         f' <span class="state">{state.value}</span></button>'
     )
-
