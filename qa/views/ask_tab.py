@@ -15,11 +15,12 @@ from index.types import Filters
 from qa.suggest import suggest_questions
 from qa.views import chat as chat_view
 from qa.views.chat import Refusal, Turns
-from qa.views.current_chat import Own, render_bar
+from qa.views.chats_list import render_bar
 from qa.views.download import render_download
 from qa.views.evidence import NOTHING_OPEN, open_citation, open_passage, render_notice
 from qa.views.filters import UnusableFilterError, in_words, make_filters, render_filters
 from qa.views.keeping import Current, keep_turns
+from qa.views.own import Own
 from qa.views.turn_actions import render_suggestions
 from qa.views.widgets import QUIET, html_part, render_alert
 

@@ -22,6 +22,10 @@ const opens = { rename: '.renaming', take: '.taking', delete: '.deleting' };
 element.addEventListener('click', (event) => {
   const button = event.target.closest('button');
   if (!button) return;
+  if (button.matches('.new')) {
+    trigger('new_chat', {});
+    return;
+  }
   const row = rowOf(button);
   const id = row.dataset.id;
   const kind = button.classList[0];

@@ -1,7 +1,8 @@
-"""A visitor's chats as a list: title, when it was used last, how many questions, and what can be done with each."""
+"""A visitor's chats as HTML: the list of them, what can be done with each, and the bar above the one that is shown."""
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -11,17 +12,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from index.library_chats import ChatInfo
+    from qa.views.keeping import Shown
 
 MAX_ROWS = 100  # a longer list is not looked through; the search reaches the rest
 _LABEL_CHARS = 60  # of a title in the name of a button
 NONE_YET = (
     '<section class="blank"><h2>Your chats</h2><p>Every question you ask is kept here with its answer and its proof, '
-    "so that you can go on another day. Only this browser shows them.</p></section>"
+    "so that you can go on another day. Only this browser shows your chats; whoever keeps the library can read them."
+    "</p></section>"
 )
 UNKNOWN = (
     '<section class="blank"><h2>Your chats</h2><p>Chats are found again by a cookie, and this browser sent none. '
     "Allow cookies for this page, and load it again, to keep what you ask.</p></section>"
 )
+NEW = "new"  # what a tab remembers when it shows an empty chat
 FORMS = {"html": "Web page", "md": "Markdown", "json": "JSON"}
 
 
@@ -42,7 +46,17 @@ def render_chats(chats: Sequence[ChatInfo], current: str | None, words: str) -> 
         count += f"; the {MAX_ROWS} used last are shown"
     rows = "".join(_render_row(chat, chat.id == current) for chat in chats[:MAX_ROWS])
     rows = f'<ul class="chats">{rows}</ul>' if rows else ""
-    return f'<p class="count" role="status">{escape(count)}</p>{rows}'
+    head = f'<p class="count" role="status">{escape(count)}</p><button type="button" class="new">New chat</button>'
+    return f'<div class="head">{head}</div>{rows}'
+
+
+def render_bar(shown: Shown, *, focus: bool = False) -> str:
+    """Return the chat's title and the way to a new one; `focus` asks that the question be typed next."""
+    chat = shown.current.chat_id or (NEW if not shown.turns else "")
+    asked = f' data-focus="{time.monotonic_ns()}"' if focus else ""
+    new = '<button type="button" class="new">New chat</button>' if shown.turns else ""
+    title = f'<span dir="auto">{escape(shown.current.title)}</span>'
+    return f'<div class="current" data-chat="{chat}"{asked}>{title}{new}</div>'
 
 
 def _render_row(chat: ChatInfo, is_current: bool) -> str:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import gradio as gr
 
 from corpus.errors import ChatNotFoundError, QAError, SettingsError
-from qa.views.chats_list import UNKNOWN, render_chats
-from qa.views.current_chat import GONE, given, render_bar, show, shown_in, visitor_from
+from qa.views.chats_list import UNKNOWN, render_bar, render_chats
+from qa.views.current_chat import GONE, show, shown_in
 from qa.views.download import render_chat_download
 from qa.views.keeping import NOT_READ, NOTHING, Current, Shown, is_chat_id, open_chat
+from qa.views.own import given, visitor_from
 from qa.views.widgets import QUIET, html_part, render_alert
 
 if TYPE_CHECKING:
@@ -117,7 +118,12 @@ def _wire_opening(tab: ChatsTab, ask: AskTab, tabs: gr.Tabs, byline: Byline) -> 
             return (*(gr.skip() for _ in shown_in(ask)), gr.skip(), render_alert(shown.sentence or GONE))
         return (*show(byline, shown, focus=True), gr.Tabs(selected="ask"), "")
 
-    tab.chats.open_chat(on_open, None, [*shown_in(ask), tabs, tab.notice], queue=False, **QUIET)
+    def on_new() -> tuple[Any, ...]:
+        return (*show(byline, NOTHING, focus=True), gr.Tabs(selected="ask"), "")
+
+    outputs = [*shown_in(ask), tabs, tab.notice]
+    tab.chats.open_chat(on_open, None, outputs, queue=False, **QUIET)
+    tab.chats.new_chat(on_new, None, outputs, queue=False, **QUIET)
 
 
 def _wire_changing(tab: ChatsTab, ask: AskTab, byline: Byline) -> None:

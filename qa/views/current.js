@@ -27,7 +27,10 @@ watch('value', () => {
   remember(bar.dataset.chat);
   if (bar.dataset.focus && bar.dataset.focus !== focused) {
     focused = bar.dataset.focus;
-    setTimeout(() => document.querySelector('#question textarea')?.focus(), 100); // once its tab is shown
+    setTimeout(() => { // once its tab is shown
+      document.querySelector('#chat .turn:last-child')?.scrollIntoView({ block: 'start' });
+      document.querySelector('#question textarea')?.focus();
+    }, 100);
   }
 });
 
