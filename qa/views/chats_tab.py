@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import gradio as gr
 
 from corpus.errors import ChatNotFoundError, QAError, SettingsError
+from qa.views.chat import Turns  # at run time: Gradio reads the annotations
 from qa.views.chats_list import UNKNOWN, render_bar, render_chats
 from qa.views.current_chat import GONE, show, shown_in
 from qa.views.download import render_chat_download
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from qa.byline import Byline
     from qa.chats import Chats
     from qa.views.ask_tab import AskTab
-    from qa.views.chat import Turns
 
 _LOG = logging.getLogger(__name__)
 NOT_CHANGED = "The chat is not changed, because the library cannot be written at the moment."
