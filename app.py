@@ -129,11 +129,13 @@ def _build_app(service: Service, host: str) -> FastAPI:
     from qa.metrics_prometheus import Metrics
     from qa.request_log import RequestLog
     from qa.views.guard import MAX_FILE_BYTES, Guard
-    from qa.views.page import STYLE, build_page
+    from qa.views.page import STYLES, build_page
+    from qa.views.visitor import Visitors
 
     metrics = Metrics(service)
     app = FastAPI(title="Byline", docs_url=None, redoc_url=None, openapi_url=None)
     # The last one added is the first one asked.
+    app.add_middleware(Visitors)
     app.add_middleware(Gate, access=service.access, api=make_api(service, metrics), api_paths=API_PATHS)
     app.add_middleware(Guard, host=host, hosts=service.hosts)
     app.add_middleware(RequestLog, metrics=metrics)
@@ -144,7 +146,7 @@ def _build_app(service: Service, host: str) -> FastAPI:
         path="/",
         server_name=host,
         theme=gr.themes.Base(font=["sans-serif"], font_mono=["monospace"]),  # strings: no web font is asked for
-        css_paths=STYLE,
+        css_paths=STYLES,
         footer_links=[],
         run_history=False,
         show_error=False,

@@ -13,7 +13,7 @@ from pathlib import Path
 from corpus.errors import IndexingError, IndexMismatchError, IndexMissingError, LibraryDamagedError
 
 LIBRARY_NAME = "library.sqlite3"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _OLDEST_SCHEMA = 1  # from here on there are scripts, `schema_1_to_2.sql` and so on
 APPLICATION_ID = 0x42796C6E  # "Byln": what tells our file from any other program's SQLite file
 _LOCK_TIMEOUT_S = 5.0  # the owner lock keeps other Bylines out, so only a stranger can hold SQLite's lock

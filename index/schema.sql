@@ -139,14 +139,18 @@ CREATE TABLE indexes (
 );
 
 -- Conversations. `answer` is the JSON of DESIGN 3.1; a turn with a sibling is a branch of the conversation.
+-- `visitor` is the hash of the secret that the browser holds which may see the chat; NULL: begun at the command line
+-- or in Python, and seen by no browser.
 CREATE TABLE chats (
     key INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     title TEXT NOT NULL,
     created TEXT NOT NULL,
-    updated TEXT NOT NULL
+    updated TEXT NOT NULL,
+    visitor TEXT
 );
 CREATE INDEX chats_by_updated ON chats (updated);
+CREATE INDEX chats_by_visitor ON chats (visitor, updated);
 
 CREATE TABLE turns (
     key INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
-from difflib import SequenceMatcher
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from corpus.errors import ChatNotFoundError, SettingsError
-from corpus.sentences import split_sentences
-from corpus.types import Article
 from index.library_chats import (
     ChatInfo,
     StoredTurn,
     add_turn,
+    begin_chat,
+    branches_of_chat,
     create_chat,
     delete_chat,
     find_chat,
@@ -26,38 +23,17 @@ from index.library_chats import (
     turns_of_chat,
 )
 from index.types import Filters
-from qa.conversation import Turn
+from qa.conversation import turns_of_json
 from qa.safe_text import clipped
-from qa.types import Answer, StreamEvent, flat
+from qa.source_check import CheckedSource, check_source
+from qa.types import Answer, StreamEvent
 
 if TYPE_CHECKING:
     from qa.byline import Byline
 
 UNTITLED = "New chat"
 _TITLE_CHARS = 60  # one line of a list
-_ALIKE = 0.5  # word overlap ratio: below it, no sentence of the article is the cited one, changed
 EVERYTHING = Filters()
-
-
-class SourceState(StrEnum):
-    """What has become of a cited sentence since it was cited."""
-
-    VALID = "valid"
-    CHANGED = "source changed"
-    REMOVED = "source removed"
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedSource:
-    """A stored citation compared with the article as it is now.
-
-    Args:
-        diff: Of a changed source, its words with `[-gone-]` and `{+new+}`; empty when no sentence is like it.
-    """
-
-    n: int
-    state: SourceState
-    diff: str = ""
 
 
 class Chats:
@@ -65,23 +41,30 @@ class Chats:
 
     Args:
         byline: Answers, and holds the file.
+        visitor: Whose chats alone are seen; None sees all, as whoever has the library may.
     """
 
-    def __init__(self, byline: Byline) -> None:
+    def __init__(self, byline: Byline, visitor: str | None = None) -> None:
         self._byline = byline
         self._file = byline.index.library.file
+        self._visitor = visitor
+
+    def of(self, visitor: str) -> Chats:
+        """Return the chats of one visitor of the page, to whom those of others are not there."""
+        return Chats(self._byline, visitor)
 
     def new(self, title: str | None = None) -> Chat:
         """Start a chat; without a title it takes that of its first question."""
-        return Chat(self._byline, create_chat(self._file, _checked_title(title) if title else UNTITLED))
+        wanted = _checked_title(title) if title else UNTITLED
+        return Chat(self._byline, create_chat(self._file, wanted, self._visitor))
 
     def search(self, words: str) -> list[ChatInfo]:
         """Return the chats that hold every one of these words in title, questions or answers."""
-        return search_chats(self._file, words)
+        return search_chats(self._file, words, self._visitor)
 
     def all(self) -> list[ChatInfo]:
         """Return every chat, the one used last first."""
-        return list_chats(self._file)
+        return list_chats(self._file, self._visitor)
 
     def open(self, chat_id: str) -> Chat:
         """Return a chat by its id or an unambiguous beginning of it.
@@ -89,7 +72,7 @@ class Chats:
         Raises:
             ChatNotFoundError: If there is none, or there are several.
         """
-        return Chat(self._byline, find_chat(self._file, chat_id))
+        return Chat(self._byline, find_chat(self._file, chat_id, self._visitor))
 
     def rename(self, chat_id: str, title: str) -> None:
         """Give a chat another title.
@@ -98,7 +81,7 @@ class Chats:
             ChatNotFoundError: If it is not there.
             SettingsError: If the title is blank.
         """
-        rename_chat(self._file, find_chat(self._file, chat_id).id, _checked_title(title))
+        rename_chat(self._file, find_chat(self._file, chat_id, self._visitor).id, _checked_title(title))
 
     def delete(self, chat_id: str) -> None:
         """Delete a chat with all its turns, for good.
@@ -106,7 +89,35 @@ class Chats:
         Raises:
             ChatNotFoundError: If it is not there.
         """
-        delete_chat(self._file, find_chat(self._file, chat_id).id)
+        delete_chat(self._file, find_chat(self._file, chat_id, self._visitor).id)
+
+    def keep(
+        self, answer: Answer, *, chat_id: str | None = None, after: str | None = None, filters: Filters = EVERYTHING
+    ) -> tuple[str, str]:
+        """Store an answer that was given outside a chat, in one transaction.
+
+        Args:
+            answer: What was shown.
+            chat_id: The chat it belongs to; None begins one with the question as its title.
+            after: The turn it follows; None makes it a first one.
+            filters: Which articles were asked.
+
+        Returns:
+            The ids of chat and turn.
+
+        Raises:
+            ChatNotFoundError: If the chat, or the turn before, was deleted meanwhile.
+            IndexingError: If the library cannot be written.
+        """
+        answered, searched = answer.to_dict(), _filters_to(filters, None)
+        if chat_id is not None:
+            return chat_id, add_turn(self._file, chat_id, after, answered, searched, self._visitor).id
+        chat, turn = begin_chat(self._file, title_of(answer.question), self._visitor, answered, searched)
+        return chat.id, turn.id
+
+    def branches(self, chat_id: str) -> dict[str, tuple[str, ...]]:
+        """Return for each turn of a chat the turns asked at its place, itself among them, all as ids."""
+        return branches_of_chat(self._file, chat_id)
 
 
 class Chat:
@@ -197,7 +208,7 @@ class Chat:
         turn = self._on_branch(turn_id)
         path = self.turns()
         before = path[: [each.id for each in path].index(turn.id)]
-        filters, as_of = _filters_from(turn.filters)
+        filters, as_of = filters_from(turn.filters)
         *_, last = self._events(question, before, turn.parent, None, filters, as_of)
         if last.answer is None:
             raise ValueError("A stream ends with its answer.")
@@ -207,7 +218,7 @@ class Chat:
         """Compare what a turn cites with the articles as they are now, citation by citation."""
         cited = turn.answer["citations"]
         articles = self._byline.index.library.articles_by_id([citation["article_id"] for citation in cited])
-        return [_check_source(citation, articles.get(citation["article_id"])) for citation in cited]
+        return [check_source(citation, articles.get(citation["article_id"])) for citation in cited]
 
     def rename(self, title: str) -> None:
         """Give the chat another title."""
@@ -223,7 +234,7 @@ class Chat:
         filters: Filters,
         as_of: date | None,
     ) -> Iterator[StreamEvent]:
-        history = [turn for stored in before for turn in turns_from(stored)]
+        history = [turn for stored in before for turn in turns_of_json(stored.answer)]
         events = self._byline.stream(question, k=k, filters=filters, history=history, as_of=as_of)
         return self._stored(events, parent, _filters_to(filters, as_of))
 
@@ -249,45 +260,9 @@ class Chat:
         raise ChatNotFoundError(f"The chat {self.title!r} has no such turn here. See its turns again.")
 
 
-def turns_from(stored: StoredTurn) -> tuple[Turn, Turn]:
-    """Return the two turns of a stored one, as a history takes them."""
-    answer = stored.answer
-    quotes = tuple(citation["quote"] for citation in answer["citations"])
-    said = answer["answer"] or answer["reason"] or ""
-    return Turn("user", stored.question), Turn("assistant", said, answer["short_answer"], quotes)
-
-
-def _check_source(citation: dict[str, object], article: Article | None) -> CheckedSource:
-    n, quote = int(str(citation["n"])), str(citation["quote"])
-    if article is None:
-        return CheckedSource(n, SourceState.REMOVED)
-    start, end = int(str(citation["start"])), int(str(citation["end"]))
-    if article.text[start:end] == quote:
-        return CheckedSource(n, SourceState.VALID)
-    return CheckedSource(n, SourceState.CHANGED, _diff(quote, article.text))
-
-
-def _diff(quote: str, text: str) -> str:
-    old = flat(quote).split()
-    best: SequenceMatcher[str] | None = None
-    new, most = [""], _ALIKE
-    for span in split_sentences(text):
-        words = flat(span.slice(text)).split()
-        matcher = SequenceMatcher(None, old, words, autojunk=False)
-        if matcher.ratio() >= most:
-            best, new, most = matcher, words, matcher.ratio()
-    if best is None:
-        return ""
-    parts = []
-    for kind, i1, i2, j1, j2 in best.get_opcodes():
-        if kind == "equal":
-            parts.append(" ".join(old[i1:i2]))
-            continue
-        if i1 < i2:
-            parts.append(f"[-{' '.join(old[i1:i2])}-]")
-        if j1 < j2:
-            parts.append(f"{{+{' '.join(new[j1:j2])}+}}")
-    return " ".join(parts)
+def title_of(question: str) -> str:
+    """Return the title that a chat takes from its first question."""
+    return _checked_title(question)
 
 
 def _checked_title(title: str) -> str:
@@ -309,7 +284,8 @@ def _filters_to(filters: Filters, as_of: date | None) -> str | None:
     return json.dumps(row)
 
 
-def _filters_from(stored: str | None) -> tuple[Filters, date | None]:
+def filters_from(stored: str | None) -> tuple[Filters, date | None]:
+    """Return which articles a stored turn was asked of, and as of which day."""
     if stored is None:
         return EVERYTHING, None
     row = json.loads(stored)

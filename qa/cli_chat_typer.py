@@ -55,7 +55,7 @@ def chat(
 def _first_chat(byline: Byline, resume: str | None, new: bool) -> Chat:
     if resume is not None:
         return byline.chats.open(resume)
-    known = byline.chats.all()
+    known = [chat for chat in byline.chats.all() if not chat.on_page]  # those are their visitors' to go on with
     return byline.chats.open(known[0].id) if known and not new else byline.chats.new()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from corpus.errors import SettingsError
 from corpus.normalise import normalise_text
@@ -45,6 +45,13 @@ def turns_of(answer: Answer) -> tuple[Turn, Turn]:
     quotes = tuple(citation.quote for citation in answer.citations)
     said = answer.abstention.reason if answer.abstention else answer.text
     return Turn("user", answer.question), Turn("assistant", said, answer.short_answer, quotes)
+
+
+def turns_of_json(answer: Mapping[str, Any]) -> tuple[Turn, Turn]:
+    """Return the two turns of an answer JSON, as `turns_of` does of the answer."""
+    quotes = tuple(citation["quote"] for citation in answer["citations"] if citation["quote"])
+    said = answer["answer"] or answer["reason"] or ""
+    return Turn("user", answer["question"]), Turn("assistant", said, answer["short_answer"], quotes)
 
 
 def parse_history(history: History) -> tuple[Turn, ...]:

@@ -118,29 +118,29 @@ def _sha256(text: str) -> str:
 
 
 def _markdown(answer: Answer, pack: Mapping[str, Any]) -> str:
-    lines = [f"# {_plain(answer.question)}", ""]
+    lines = [f"# {plain(answer.question)}", ""]
     if answer.standalone_question:
-        lines += [f"Read as: {_plain(answer.standalone_question)}", ""]
+        lines += [f"Read as: {plain(answer.standalone_question)}", ""]
     if answer.abstention is not None:
-        lines += [f"**{DECLINED}** {_plain(answer.abstention.reason)}", ""]
+        lines += [f"**{DECLINED}** {plain(answer.abstention.reason)}", ""]
     if answer.short_answer:
-        lines += [f"**{_plain(answer.short_answer)}**", ""]
+        lines += [f"**{plain(answer.short_answer)}**", ""]
     for statement in answer.statements:
         numbers = "".join(f"[^{n}]" for n in statement.citations)
-        lines += [f"{_plain(statement.text)}{numbers} *({statement.support})*", ""]
+        lines += [f"{plain(statement.text)}{numbers} *({statement.support})*", ""]
     for each in answer.disagreements:
-        lines += [f"The articles disagree: {_plain(each.about)}", ""]
-        sides = [(_plain(side.value), "".join(f"[^{n}]" for n in side.citations)) for side in each.positions]
+        lines += [f"The articles disagree: {plain(each.about)}", ""]
+        sides = [(plain(side.value), "".join(f"[^{n}]" for n in side.citations)) for side in each.positions]
         lines += [*(f"- {value}{numbers}" for value, numbers in sides), ""]
     for citation in answer.citations:
         where = ", ".join((citation.article.title, *origin_line(citation.article)))
         place = f"characters {citation.span.start}–{citation.span.end} of `{citation.article.version}`"
-        lines += [f"[^{citation.n}]: {_plain(where)}: “{_plain(citation.quote)}” ({place})", ""]
+        lines += [f"[^{citation.n}]: {plain(where)}: “{plain(citation.quote)}” ({place})", ""]
     lines += ["---", "", f"Made {pack['made']} by reader `{answer.reader}`, settings `{answer.settings}`."]
-    lines += [f"SHA-256 of the text of “{_plain(each['title'])}”: `{each['sha256']}`." for each in pack["articles"]]
+    lines += [f"SHA-256 of the text of “{plain(each['title'])}”: `{each['sha256']}`." for each in pack["articles"]]
     return "\n".join(lines) + "\n"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return text on one line that Markdown shows as it is: no link, picture, HTML or emphasis can come of it."""
     return "".join(f"\\{char}" if char in "\\`*_{}[]()<>#+-.!|~&$^=:" else char for char in flat(neutralise(text)))

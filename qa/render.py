@@ -101,7 +101,7 @@ def _render_statement(statement: Statement, by_number: dict[int, Citation], turn
     words = escape(flat(statement.text))
     if statement.support is Support.UNSUPPORTED:
         words = f"<s>{words}</s>"
-    chips = "".join(" " + _render_chip(by_number[n], turn, statement.support) for n in statement.citations)
+    chips = "".join(" " + render_chip(by_number[n], turn, statement.support) for n in statement.citations)
     return f'<p class="statement" dir="auto">{words}{_render_doubt(statement)}{chips}</p>'
 
 
@@ -113,7 +113,8 @@ def _render_doubt(statement: Statement) -> str:
     return f' <span class="support {statement.support}">{escape(_SUPPORT_WORDS[statement.support] + problems)}</span>'
 
 
-def _render_chip(citation: Citation, turn: int, support: Support) -> str:
+def render_chip(citation: Citation, turn: int, support: Support) -> str:
+    """Return the button that opens a citation: its number, outlet and date, and how well it supports its sentence."""
     known = origin_line(citation.article)
     # Outlet or date alone would not tell two articles apart.
     where = " · ".join(known if len(known) > 1 else (*known, flat(citation.article.title)))
@@ -132,7 +133,7 @@ def _render_disagreement(disagreement: Disagreement, answer: Answer, turn: int) 
     support = {n: statement.support for n, statement in stated.items()}
     sides = ""
     for frame, position in zip(frames(len(disagreement.positions)), disagreement.positions, strict=True):
-        chips = " ".join(_render_chip(by_number[n], turn, support.get(n, Support.VERBATIM)) for n in position.citations)
+        chips = " ".join(render_chip(by_number[n], turn, support.get(n, Support.VERBATIM)) for n in position.citations)
         first = stated.get(position.citations[0])
         words = escape(flat(answer.statement_of(position))) + (_render_doubt(first) if first else "")
         sides += (

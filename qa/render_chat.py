@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from index.library_chats import ChatInfo, StoredTurn
-from qa.chats import CheckedSource, SourceState
 from qa.listing import one_line
 from qa.render import DECLINED
+from qa.source_check import CheckedSource, SourceState
 
 ID_SHOWN = 6  # characters of a chat's id: enough to tell a person's chats apart
 

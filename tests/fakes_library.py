@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from index import library_file
+from index.library_file import LibraryFile
 from index.types import Hit
 from qa.byline import Byline
 from qa.settings import Settings
@@ -33,3 +35,18 @@ def open_fake(folder: Path, *articles, reader=None, **settings) -> Byline:
     byline = Byline(folder, chosen, embedder=FakeEmbedder(), reader=reader or FakeReader())
     byline.add_articles(articles)
     return byline
+
+
+def make_read_only(file: LibraryFile, monkeypatch) -> None:
+    """Let every connection to this library from now on refuse to write, as it does on a write-protected disk."""
+    connect = library_file._connect
+
+    def connect_read_only(path: Path):
+        connection = connect(path)
+        connection.execute("PRAGMA query_only = 1")
+        return connection
+
+    monkeypatch.setattr(library_file, "_connect", connect_read_only)
+    with file._idle_lock:
+        while file._idle:
+            file._idle.pop().close()

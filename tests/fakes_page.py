@@ -3,11 +3,17 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
+from types import SimpleNamespace
 
 from corpus.errors import ArticleNotFoundError, EmptyCorpusError, SettingsError
 from corpus.types import Article, LoadFailure, Passage, Span
+from index.library import Library
+from index.library_file import LIBRARY_NAME
+from index.library_manifest import Build, create_with
 from index.types import AddReport, ArticleInfo, Filters, Hit, Signals
+from qa.chats import Chats
 from qa.settings import Settings
 from qa.types import Abstention, Answer, Citation, Statement, StreamEvent, Support, flat
 
@@ -22,6 +28,19 @@ class FakeByline:
         self.settings = Settings(library=folder)
         self.max_question_chars = max_question_chars
         self._articles = {article.id: article for article in articles}
+
+    @cached_property
+    def index(self) -> SimpleNamespace:
+        """A real file for the chats, in which no article is stored."""
+        path = self.folder / LIBRARY_NAME
+        if not path.exists():
+            self.folder.mkdir(exist_ok=True)
+            create_with(path, Build("fake", 4, 1, 200, "fake"))
+        return SimpleNamespace(library=Library.open(path))
+
+    @property
+    def chats(self) -> Chats:
+        return Chats(self)
 
     def add(self, *sources: str | Path) -> AddReport:
         added, updated, unchanged, failed = [], [], [], []

@@ -15,9 +15,12 @@ from index.types import Filters
 from qa.suggest import suggest_questions
 from qa.views import chat as chat_view
 from qa.views.chat import Refusal, Turns
+from qa.views.chats_list import render_bar
 from qa.views.download import render_download
 from qa.views.evidence import NOTHING_OPEN, open_citation, open_passage, render_notice
 from qa.views.filters import UnusableFilterError, in_words, make_filters, render_filters
+from qa.views.keeping import Current, keep_turns
+from qa.views.own import Own
 from qa.views.turn_actions import render_suggestions
 from qa.views.widgets import QUIET, html_part, render_alert
 
@@ -33,14 +36,17 @@ EDITING = (
     '<button type="button" class="cancel">Leave it as it is</button></p>'
 )
 Event = gr.EventData
+_AS_IT_WAS = (gr.skip(), gr.skip())  # the chat's place in the library
 
 
 class AskTab(NamedTuple):
-    """The widgets of the tab; `turns`, `filters` and `editing` are each visitor's own."""
+    """The widgets of the tab; `turns`, `current`, `filters` and `editing` are each visitor's own."""
 
     turns: gr.State
+    current: gr.State
     filters: gr.State
     editing: gr.State
+    bar: gr.HTML
     chat: gr.HTML
     suggested: gr.HTML
     notice: gr.HTML
@@ -52,9 +58,10 @@ class AskTab(NamedTuple):
 
 def lay_out_ask_tab(byline: Byline) -> AskTab:
     """Place the widgets."""
-    turns, filters, editing = gr.State(()), gr.State(Filters()), gr.State(None)
+    turns, current, filters, editing = gr.State(()), gr.State(Current()), gr.State(Filters()), gr.State(None)
     with gr.Row(elem_id="ask-row"):
         with gr.Column(elem_id="chat-column", min_width=0):
+            bar = html_part("current", scripted=True)
             chat = html_part("chat", chat_html(byline, ()), scripted=True)
             suggested = html_part("suggested", scripted=True)
             notice = html_part("notice", scripted=True)
@@ -72,7 +79,9 @@ def lay_out_ask_tab(byline: Byline) -> AskTab:
         with gr.Column(elem_id="evidence-column", min_width=0):
             evidence = html_part("evidence", NOTHING_OPEN, scripted=True)
     download = html_part("download", scripted=True)
-    return AskTab(turns, filters, editing, chat, suggested, notice, question, searching, evidence, download)
+    return AskTab(
+        turns, current, filters, editing, bar, chat, suggested, notice, question, searching, evidence, download
+    )
 
 
 def wire_ask_tab(tab: AskTab, byline: Byline) -> None:
@@ -107,35 +116,47 @@ def _wire_asking(tab: AskTab, byline: Byline) -> list[Any]:
     """Return the events that ask, so that they can be stopped."""
     answering = _Answering()
 
-    def steps(asked: str, before: Turns, filters: Filters) -> Iterator[tuple[Any, ...]]:
+    def steps(asked: str, before: Turns, filters: Filters, own: Own) -> Iterator[tuple[Any, ...]]:
         searched = in_words(filters, byline.articles()) if filters else ""
         emptied: Any = ""
-        with answering:
-            for step in chat_view.ask(byline, asked, before, filters, searched):
-                if isinstance(step, Refusal):
-                    yield gr.skip(), render_alert(step.reason), asked, gr.skip(), gr.skip(), gr.skip()
-                    return
-                yield chat_html(byline, step), "", emptied, step, None, ""
-                emptied = gr.skip()  # only once: the next question may already be being typed
+        turns: Turns = ()
+        try:
+            with answering:
+                for step in chat_view.ask(byline, asked, before, filters, searched):
+                    if isinstance(step, Refusal):
+                        yield gr.skip(), render_alert(step.reason), asked, gr.skip(), gr.skip(), gr.skip(), *_AS_IT_WAS
+                        return
+                    turns = step
+                    yield chat_html(byline, turns), "", emptied, turns, None, "", *_AS_IT_WAS
+                    emptied = gr.skip()  # only once: the next question may already be being typed
+        finally:  # also when the visitor has left: the answer was given
+            kept = keep_turns(byline, own.visitor, own.current, turns)
+        notice = render_alert(kept.sentence) if kept.sentence else gr.skip()
+        shown = chat_html(byline, kept.turns)
+        yield shown, notice, gr.skip(), kept.turns, gr.skip(), gr.skip(), kept.current, render_bar(kept)
 
-    def on_ask(asked: str, turns: Turns, filters: Filters, editing: int | None) -> Iterator[tuple[Any, ...]]:
+    def on_ask(
+        asked: str, turns: Turns, filters: Filters, current: Current, editing: int | None, request: gr.Request
+    ) -> Iterator[tuple[Any, ...]]:
         before = turns if editing is None else tuple(turn for turn in turns if turn.number < editing)
-        yield from steps(asked, before, filters)
+        yield from steps(asked, before, filters, Own.of(request, current))
 
-    def on_example(turns: Turns, filters: Filters, event: Event) -> Iterator[tuple[Any, ...]]:
-        yield from steps(str(event.question), turns, filters)
+    def on_example(
+        turns: Turns, filters: Filters, current: Current, event: Event, request: gr.Request
+    ) -> Iterator[tuple[Any, ...]]:
+        yield from steps(str(event.question), turns, filters, Own.of(request, current))
 
-    def on_again(turns: Turns) -> Iterator[tuple[Any, ...]]:
+    def on_again(turns: Turns, current: Current, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         if turns:
-            yield from steps(turns[-1].question, turns[:-1], turns[-1].filters)
+            yield from steps(turns[-1].question, turns[:-1], turns[-1].filters, Own.of(request, current))
 
-    outputs = [tab.chat, tab.notice, tab.question, tab.turns, tab.editing, tab.suggested]
-    given = [tab.turns, tab.filters]
+    outputs = [tab.chat, tab.notice, tab.question, tab.turns, tab.editing, tab.suggested, tab.current, tab.bar]
+    given = [tab.turns, tab.filters, tab.current]
     asking = [
         tab.question.submit(on_ask, [tab.question, *given, tab.editing], outputs, **QUIET),
         tab.chat.ask_example(on_example, given, outputs, **QUIET),
         tab.suggested.ask_example(on_example, given, outputs, **QUIET),
-        tab.chat.ask_again(on_again, [tab.turns], outputs, **QUIET),
+        tab.chat.ask_again(on_again, [tab.turns, tab.current], outputs, **QUIET),
     ]
     suggest = _suggester(byline, answering)
     suggestions = [event.success(suggest, [tab.turns], [tab.suggested], **QUIET) for event in asking]

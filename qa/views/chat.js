@@ -23,6 +23,9 @@ element.addEventListener('click', (event) => {
     trigger('keep_case', { turn: numberOf(part), verdict: part.dataset.verdict });
   } else if (part.matches('.pack')) {
     trigger('take_pack', { turn: numberOf(part), form: part.dataset.form, opened: Date.now() });
+  } else if (part.matches('.branch') && !part.disabled) {
+    kept = `.turn[data-turn="${part.closest('.turn').dataset.turn}"] .branch[aria-label="${part.ariaLabel}"]`;
+    trigger('go_to_branch', { to: part.dataset.to });
   } else if (part.matches('.stop')) {
     trigger('stop_asking', {});
   } else if (part.matches('.again')) {

@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from corpus.errors import BrokenCitationError, EmptyCorpusError, QAError, SettingsError
+from qa import conversation
 from qa.keep import keep_case
 from qa.render import render_answer, render_statements
 from qa.safe_text import escape
 from qa.types import Answer, Citation, Statement, StreamEvent
 from qa.views.filters import EVERYTHING
-from qa.views.turn_actions import render_actions, render_unfinished
+from qa.views.recalled import render_recalled, render_summary
+from qa.views.turn_actions import render_actions, render_branches, render_unfinished, render_unproven
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from index.types import Filters
     from qa.byline import Byline
     from qa.keep import Verdict
+    from qa.stored_answer import Recalled
 
 _LOG = logging.getLogger(__name__)
 MAX_TURNS = 50  # a turn keeps its articles in memory, about 50 kB; more than fifty are not scrolled back to
@@ -37,6 +40,19 @@ EXAMPLES = (
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where the library keeps a turn.
+
+    Args:
+        turn_id: Its own id.
+        branches: The ids of all turns asked at this place of the chat, this one among them, in the order asked.
+    """
+
+    turn_id: str
+    branches: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One question of a chat and what has come of it so far.
 
@@ -49,6 +65,9 @@ class Turn:
         kept: What the visitor said of the answer when it was kept as a case to test by.
         filters: The articles it was asked of; `searched` says them in words.
         stopped: Whether the visitor stopped it before it was answered.
+        place: Where the library keeps it; None while it does not.
+        recalled: Of a stored answer some of whose sources changed or went: what became of them. When it can no longer
+            be shown as it was given, `answer` is None and `citations` are those that still stand.
     """
 
     number: int
@@ -62,11 +81,13 @@ class Turn:
     filters: Filters = EVERYTHING
     searched: str = ""
     stopped: bool = False
+    place: Place | None = None
+    recalled: Recalled | None = None
 
     @property
     def finished(self) -> bool:
         """Whether nothing more will come."""
-        return self.stopped or self.answer is not None or self.error is not None
+        return self.stopped or bool(self.answer or self.recalled) or self.error is not None
 
 
 Turns = tuple[Turn, ...]
@@ -100,9 +121,15 @@ def ask(
         yield (*before, replace(turn, error=str(error)))
 
 
-def earlier_answers(turns: Turns) -> tuple[Answer, ...]:
+def earlier_answers(turns: Turns) -> tuple[Answer | conversation.Turn, ...]:
     """Return the answers that a follow-up may lean on, oldest first."""
-    return tuple(turn.answer for turn in turns if turn.answer)
+    earlier: list[Answer | conversation.Turn] = []
+    for turn in turns:
+        if turn.answer:
+            earlier.append(turn.answer)
+        elif turn.recalled:
+            earlier += conversation.turns_of_json(turn.recalled.shown)
+    return tuple(earlier)
 
 
 def stop(turns: Turns) -> Turns:
@@ -150,7 +177,7 @@ def _render_turn(turn: Turn, is_last: bool) -> str:
     searched = f'<p class="note" dir="auto">Asked only of {escape(turn.searched)}</p>' if turn.searched else ""
     return (
         f'<section class="turn" data-turn="{turn.number}" aria-busy="{"false" if turn.finished else "true"}">'
-        f'<h2 class="question" dir="auto">{escape(turn.question)}</h2>'
+        f'<h2 class="question" dir="auto">{escape(turn.question)}</h2>{render_branches(turn)}'
         f'<div class="answer">{searched}{_render_reply(turn, is_last)}</div></section>'
     )
 
@@ -158,7 +185,10 @@ def _render_turn(turn: Turn, is_last: bool) -> str:
 def _render_reply(turn: Turn, is_last: bool) -> str:
     try:
         if turn.answer:
-            return render_answer(turn.answer, turn.number) + render_actions(turn, turn.answer, is_last=is_last)
+            since = render_summary(turn.recalled.sources) if turn.recalled else ""
+            return since + render_answer(turn.answer, turn.number) + render_actions(turn, turn.answer, is_last=is_last)
+        if turn.recalled:
+            return render_recalled(turn.recalled, turn.number) + render_unproven(turn, is_last=is_last)
         streamed = render_statements(turn.statements, turn.citations, turn.number)
     except BrokenCitationError as error:  # one answer that cannot be shown must not take the others with it
         _LOG.error("An answer is not shown.", exc_info=error)

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 from corpus.errors import ArticleNotFoundError
 from qa.render_article import render_article
 from qa.safe_text import escape
+from qa.source_check import check_source, nearest_sentence
 from qa.types import Citation
+from qa.views.recalled import CHANGED, REMOVED, render_change, render_changed_article
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from corpus.types import Article
     from qa.byline import Byline
-    from qa.views.chat import Turns
+    from qa.views.chat import Turn, Turns
 
 NOTHING_OPEN = (
     '<section class="blank"><h2>Evidence</h2>'
@@ -22,11 +24,9 @@ NOTHING_OPEN = (
     '<p class="keys"><kbd>Alt</kbd> <kbd>↓</kbd> opens the next citation,'
     " <kbd>Alt</kbd> <kbd>↑</kbd> the one before.</p></section>"
 )
-REMOVED = "This article has been removed from the library since the question was answered, so it is no longer shown."
-CHANGED = (
-    "This article has changed since the question was answered. Below is the text that was quoted; "
-    "ask again to read the new one."
-)
+OLD_BELOW = "Below is the text that was quoted; ask again to read the new one."
+NEW_BELOW = "Below is the article as it is now."
+RETURNED = "This article was removed from the library and has come back since. Reload the page to see it."
 FORGOTTEN = "This answer is no longer at hand. Ask the question again to see its evidence."
 
 
@@ -43,14 +43,16 @@ def open_citation(byline: Byline, turns: Turns, turn_number: int, n: int, opened
     Raises:
         BrokenCitationError: If the citation does not slice back to its quote.
     """
-    citations = _citations(turns, turn_number)
+    turn = next((turn for turn in turns if turn.number == turn_number), None)
+    citations = _citations(turn)
     chosen = next((citation for citation in citations if citation.n == n), None)
+    bar = _render_bar(_numbers(turn, citations), n, turn_number)
     if chosen is None:
-        return render_notice(FORGOTTEN, opened)
+        return _render_stale(byline, turn, n, bar, opened)
     # The cited version is shown even when there is a newer one: only in it are the spans known to be right.
     article = chosen.article
     marked = [each for each in citations if (each.article.id, each.article.version) == (article.id, article.version)]
-    return _render_open(byline, _render_bar(citations, chosen, turn_number), article, marked, chosen.n, opened)
+    return _render_open(byline, bar, article, marked, chosen.n, opened)
 
 
 def open_passage(byline: Byline, turns: Turns, turn_number: int, rank: int, opened: int) -> str:
@@ -75,14 +77,54 @@ def _render_open(
     except ArticleNotFoundError:
         return bar + render_notice(REMOVED, opened)
     paper = render_article(article, marked, active)
-    change = render_notice(CHANGED if current.version != article.version else "", opened)
-    tools = (
+    change = render_notice("", opened)
+    if current.version != article.version:
+        quote = next(each.quote for each in marked if each.n == active)
+        change = render_notice(f"{CHANGED} {OLD_BELOW}", opened) + _changed(quote, current)
+    return bar + _render_tools(article) + change + _render_scroll(paper)
+
+
+def _render_stale(byline: Byline, turn: Turn | None, n: int, bar: str, opened: int) -> str:
+    """Return what became of a citation whose sentence stands no longer where it stood."""
+    rows = turn.recalled.shown["citations"] if turn and turn.recalled else ()
+    row = next((row for row in rows if row["n"] == n), None)
+    if row is None:
+        return render_notice(FORGOTTEN, opened)
+    try:
+        article = byline.article(row["article_id"])
+    except ArticleNotFoundError:
+        return bar + render_notice(REMOVED, opened)
+    if not row["quote"]:  # it came back after its words had been withheld; only a fresh look may show them
+        return bar + render_notice(RETURNED, opened)
+    difference, paper = render_changed_article(row, check_source(row, article), article)
+    return (
+        bar
+        + _render_tools(article)
+        + render_notice(f"{CHANGED} {NEW_BELOW}", opened)
+        + difference
+        + _render_scroll(paper)
+    )
+
+
+def _changed(quote: str, current: Article) -> str:
+    """Return how the quoted sentence reads now; nothing when it still stands there, word for word."""
+    if quote in current.text:
+        return ""
+    now = nearest_sentence(quote, current.text)
+    return render_change(quote, now.slice(current.text) if now else None)
+
+
+def _render_scroll(paper: str) -> str:
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="Article">{paper}</div>'
+
+
+def _render_tools(article: Article) -> str:
+    return (
         '<div class="tools"><label><span class="unseen">Find in this article</span>'
         '<input type="search" class="find" placeholder="Find in this article"></label>'
         '<span class="found" role="status"></span>'
         f'<button type="button" class="only" data-id="{escape(article.id)}">Ask about this article</button></div>'
     )
-    return f'{bar}{tools}{change}<div class="scroll" tabindex="0" role="region" aria-label="Article">{paper}</div>'
 
 
 def render_notice(sentence: str, opened: int) -> str:
@@ -90,20 +132,28 @@ def render_notice(sentence: str, opened: int) -> str:
     return f'<p class="notice" role="status" data-opened="{opened}">{escape(sentence)}</p>'
 
 
-def _citations(turns: Turns, turn_number: int) -> Sequence[Citation]:
-    turn = next((turn for turn in turns if turn.number == turn_number), None)
+def _citations(turn: Turn | None) -> Sequence[Citation]:
     if turn is None:
         return ()
     return turn.answer.citations if turn.answer else turn.citations
 
 
-def _render_bar(citations: Sequence[Citation], chosen: Citation, turn_number: int) -> str:
-    place = citations.index(chosen)
-    before = citations[place - 1].n if place else None
-    after = citations[place + 1].n if place + 1 < len(citations) else None
+def _numbers(turn: Turn | None, citations: Sequence[Citation]) -> list[int]:
+    """Return the numbers that the bar steps through, those of sources that stand no longer among them."""
+    if turn is not None and turn.recalled:
+        return [row["n"] for row in turn.recalled.shown["citations"]]
+    return [citation.n for citation in citations]
+
+
+def _render_bar(numbers: Sequence[int], chosen: int, turn_number: int) -> str:
+    if chosen not in numbers:
+        return ""
+    place = numbers.index(chosen)
+    before = numbers[place - 1] if place else None
+    after = numbers[place + 1] if place + 1 < len(numbers) else None
     return (
-        f'<nav class="bar" aria-label="Citations of this answer" data-turn="{turn_number}" data-n="{chosen.n}">'
-        f'<h2 tabindex="-1">Citation {place + 1} of {len(citations)}</h2>'
+        f'<nav class="bar" aria-label="Citations of this answer" data-turn="{turn_number}" data-n="{chosen}">'
+        f'<h2 tabindex="-1">Citation {place + 1} of {len(numbers)}</h2>'
         f"{_render_step('‹', 'Previous citation', before, turn_number)}"
         f"{_render_step('›', 'Next citation', after, turn_number)}"
         f"{_CLOSE}</nav>"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from qa.views.ask_tab import chat_html, filters_html, lay_out_ask_tab, wire_ask_about, wire_ask_tab
+from qa.views.chats_tab import lay_out_chats_tab, wire_chats_tab
+from qa.views.current_chat import wire_current_chat
 from qa.views.inspector import render_inspector
 from qa.views.library_tab import lay_out_library_tab, wire_library_tab
 from qa.views.settings import render_settings
@@ -15,7 +17,7 @@ from qa.views.widgets import HERE, QUIET, html_part
 if TYPE_CHECKING:
     from qa.byline import Byline
 
-STYLE = HERE / "style.css"
+STYLES = (HERE / "style.css", HERE / "chats.css")
 ASKING_AT_ONCE = 8  # Gradio's default of 1 lets one slow answer hold everybody up; two cores gain nothing from more
 HEADER = (
     '<header class="masthead"><h1>Byline</h1><p>Answers from your articles, every sentence with its proof.</p></header>'
@@ -27,9 +29,11 @@ def build_page(byline: Byline) -> gr.Blocks:
     page = gr.Blocks(title="Byline", analytics_enabled=False, fill_width=True)
     with page:
         html_part("masthead", HEADER)
-        with gr.Tabs(elem_id="tabs"):
+        with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Ask", id="ask") as ask:
                 ask_tab = lay_out_ask_tab(byline)
+            with gr.Tab("Chats", id="chats") as chats:
+                chats_tab = lay_out_chats_tab()
             with gr.Tab("Library", id="library") as library:
                 library_tab = lay_out_library_tab(byline)
             with gr.Tab("Inspector", id="inspector") as inspector:
@@ -37,10 +41,11 @@ def build_page(byline: Byline) -> gr.Blocks:
             with gr.Tab("Settings", id="settings"):
                 html_part("settings", render_settings(byline.settings))
         wire_ask_tab(ask_tab, byline)
+        wire_current_chat(ask_tab, byline)
+        wire_chats_tab(chats_tab, ask_tab, tabs, byline, chats.select)
         wire_library_tab(library_tab, byline, [page.load, library.select])
         wire_ask_about(ask_tab, library_tab.table, byline)
-        gr.on(
-            [page.load, ask.select],
+        ask.select(
             lambda turns, filters: (chat_html(byline, turns), filters_html(byline, filters)),
             [ask_tab.turns, ask_tab.filters],
             [ask_tab.chat, ask_tab.searching],

@@ -38,6 +38,26 @@ def render_unfinished(turn: Turn) -> str:
     return f'<div class="actions">{_button("again", "Ask again", turn.number)}</div>'
 
 
+def render_unproven(turn: Turn, *, is_last: bool) -> str:
+    """Return what can be done with a stored answer that can no longer be shown as it was given."""
+    again = _button("again", "Ask again", turn.number) if is_last else ""
+    return f'<div class="actions">{again}{_button("edit", "Edit question", turn.number)}</div>'
+
+
+def render_branches(turn: Turn) -> str:
+    """Return the way to what else was asked or answered at this place of the chat; empty when nothing was."""
+    if turn.place is None or len(turn.place.branches) < 2:
+        return ""
+    branches, here = turn.place.branches, turn.place.branches.index(turn.place.turn_id)
+    before = branches[here - 1] if here else None
+    after = branches[here + 1] if here + 1 < len(branches) else None
+    return (
+        '<p class="branches" role="group" aria-label="Versions of this question">'
+        f"{_branch('‹', 'Former version', before)}<span>{here + 1} of {len(branches)}</span>"
+        f"{_branch('›', 'Later version', after)}</p>"
+    )
+
+
 def render_suggestions(turn_number: int, questions: Sequence[str]) -> str:
     """Return the questions that an answer invites as buttons; empty when there are none."""
     if not questions:
@@ -53,6 +73,11 @@ def render_suggestions(turn_number: int, questions: Sequence[str]) -> str:
 
 def _button(kind: str, label: str, number: int) -> str:
     return f'<button type="button" class="{kind}" data-turn="{number}">{label}</button>'
+
+
+def _branch(sign: str, label: str, turn_id: str | None) -> str:
+    target = "disabled" if turn_id is None else f'data-to="{turn_id}"'
+    return f'<button type="button" class="branch" aria-label="{label}" title="{label}" {target}>{sign}</button>'
 
 
 def _render_keep(turn: Turn) -> str:

@@ -16,7 +16,8 @@ from corpus.errors import (
 from corpus.types import Span
 from index.ingest import add_articles, remove_articles
 from index.library import Library
-from index.library_file import APPLICATION_ID, SCHEMA_VERSION
+from index.library_chats import create_chat, list_chats
+from index.library_file import APPLICATION_ID, LIBRARY_NAME, SCHEMA_VERSION, LibraryFile
 from index.library_rows import rows_from, rows_to_blobs, spans_from, spans_to_blob
 from index.sentence_vectors import passage_vector, sentence_texts
 from index.types import Filters
@@ -229,3 +230,14 @@ def test_a_failed_write_leaves_nothing_behind(library):
         connection.execute("DELETE FROM articles")
         raise RuntimeError("stop")
     assert library.articles() == before
+
+
+def test_a_library_whose_chats_have_no_visitor_is_taken_further(index, folder):
+    chat = create_chat(index.library.file, "Old")
+    index.close()
+    path = folder / LIBRARY_NAME
+    edit(path, "DROP INDEX chats_by_visitor", "ALTER TABLE chats DROP COLUMN visitor", "PRAGMA user_version = 2")
+    file = LibraryFile(path)
+    assert list_chats(file) == [chat] and list_chats(file, "anybody") == []
+    assert [each.on_page for each in (create_chat(file, "New", "mary"), *list_chats(file, "mary"))] == [True, True]
+    file.close()

@@ -5,8 +5,8 @@ import pytest
 from corpus.errors import ChatNotFoundError, SettingsError
 from index.library_dates import count_dates
 from qa.byline import Byline
-from qa.chats import SourceState
 from qa.settings import Settings
+from qa.source_check import SourceState
 from tests.fakes import FakeEmbedder, FakeReader, make_article
 
 PORT = make_article("Talks on the port began in Kigali on Monday.", "port", id_given=True)

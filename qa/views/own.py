@@ -1,0 +1,36 @@
+"""What an event says of who sent it: whose browser, in which of their chats, and what it carries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qa.views.visitor import visitor_of
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from qa.views.keeping import Current
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Who asks, and in which of their chats; `visitor` is None for a browser that sent no cookie."""
+
+    visitor: str | None
+    current: Current
+
+    @classmethod
+    def of(cls, request: gr.Request, current: Current) -> Own:
+        """Return it from what a browser sent with an event."""
+        return cls(visitor_from(request), current)
+
+
+def visitor_from(request: gr.Request) -> str | None:
+    """Return whose browser sent an event."""
+    return visitor_of(request.headers.get("cookie"))
+
+
+def given(event: gr.EventData, name: str) -> object:
+    """Return what an event carries under a name; None when the browser sent nothing so called."""
+    return getattr(event, name, None)
