@@ -140,7 +140,7 @@ def _build_app(service: Service, host: str) -> FastAPI:
 
     gr.mount_gradio_app(
         app,
-        build_page(service.byline),
+        build_page(service),
         path="/",
         server_name=host,
         theme=gr.themes.Base(font=["sans-serif"], font_mono=["monospace"]),  # strings: no web font is asked for

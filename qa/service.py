@@ -82,36 +82,74 @@ class Service:
         context = copy_context()  # so that what is logged in the worker carries the request's id
         return await asyncio.wrap_future(self.pool.submit(client, lambda: context.run(work)))
 
+    def begin(self, client: str, work: Callable[[], Iterator[StreamEvent]]) -> Streaming:
+        """Take on one answer; from within an event loop, which is not kept waiting.
+
+        Raises:
+            ServiceBusyError: If too much is asked at once.
+        """
+        return Streaming(self.pool, client, work)
+
     async def stream(self, client: str, work: Callable[[], Iterator[StreamEvent]]) -> AsyncIterator[list[StreamEvent]]:
         """Yield the events of one answer, at most `MAX_UPDATES` times, together those that came in the meantime.
 
         Raises:
             ServiceBusyError: If too much is asked at once.
         """
-        loop = asyncio.get_running_loop()
-        ready: asyncio.Queue[StreamEvent | None] = asyncio.Queue()
-        abandoned = threading.Event()
-
-        def hand_over(event: StreamEvent | None) -> None:
-            with suppress(RuntimeError):  # the loop was closed under a client that left
-                loop.call_soon_threadsafe(ready.put_nowait, event)
-
-        def job() -> None:
-            for event in work():
-                if abandoned.is_set():
-                    return
-                hand_over(event)
-
-        context = copy_context()
-        future = self.pool.submit(client, lambda: context.run(job))
-        future.add_done_callback(lambda _: hand_over(None))
+        streaming = self.begin(client, work)
         try:
-            async for events in _coalesce(ready):
+            async for events in streaming.updates(MAX_UPDATES):
                 yield events
-            await asyncio.wrap_future(future)  # raises what ended the job
         finally:
-            abandoned.set()
-            future.cancel()
+            streaming.leave()
+
+
+class Streaming:
+    """One answer that is on its way from the pool to an event loop; whoever made it calls `leave` at the end.
+
+    Args:
+        pool: What works on it.
+        client: Whose turn it uses.
+        work: Called in a worker thread.
+
+    Raises:
+        ServiceBusyError: If the pool does not take it on.
+    """
+
+    def __init__(self, pool: WorkerPool, client: str, work: Callable[[], Iterator[StreamEvent]]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ready: asyncio.Queue[StreamEvent | None] = asyncio.Queue()
+        self._left = threading.Event()
+        self._work = work
+        context = copy_context()
+        self._future = pool.submit(client, lambda: context.run(self._job))
+        self._future.add_done_callback(lambda _: self._hand_over(None))
+
+    async def updates(self, most: int) -> AsyncIterator[list[StreamEvent]]:
+        """Yield the events as they come, at most `most` times, together those that came in the meantime.
+
+        Raises:
+            ServiceBusyError: If it had to make room for another client's, or the service is shutting down.
+            QAError: Whatever ended the work.
+        """
+        async for events in _coalesce(self._ready, most):
+            yield events
+        await asyncio.wrap_future(self._future)  # raises what ended the job
+
+    def leave(self) -> None:
+        """Give the place in the pool back: at once before the work was begun, else at its next event."""
+        self._left.set()
+        self._future.cancel()
+
+    def _job(self) -> None:
+        for event in self._work():
+            if self._left.is_set():
+                return
+            self._hand_over(event)
+
+    def _hand_over(self, event: StreamEvent | None) -> None:
+        with suppress(RuntimeError):  # the loop was closed under a client that left
+            self._loop.call_soon_threadsafe(self._ready.put_nowait, event)
 
 
 def make_service(byline: Byline, settings: Settings, owner_token: str | None = None) -> Service:
@@ -141,8 +179,8 @@ def credentials_of(settings: Settings) -> Credentials:
     )
 
 
-async def _coalesce(ready: asyncio.Queue[StreamEvent | None]) -> AsyncIterator[list[StreamEvent]]:
-    for number in range(1, MAX_UPDATES + 1):
+async def _coalesce(ready: asyncio.Queue[StreamEvent | None], most: int) -> AsyncIterator[list[StreamEvent]]:
+    for number in range(1, most + 1):
         events: list[StreamEvent] = []
         due = time.monotonic() + (UPDATE_EVERY_S if number > 1 else 0.0)
         while True:
@@ -152,6 +190,6 @@ async def _coalesce(ready: asyncio.Queue[StreamEvent | None]) -> AsyncIterator[l
                     yield events
                 return
             events.append(event)
-            if number < MAX_UPDATES and ready.empty() and time.monotonic() >= due:
+            if number < most and ready.empty() and time.monotonic() >= due:
                 break
         yield events

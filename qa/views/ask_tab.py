@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from qa.byline import Byline
     from qa.keep import Verdict
+    from qa.service import Service
 
 _LOG = logging.getLogger(__name__)
 EDITING = (
@@ -33,6 +36,7 @@ EDITING = (
     '<button type="button" class="cancel">Leave it as it is</button></p>'
 )
 Event = gr.EventData
+POOLED: dict[str, Any] = {**QUIET, "concurrency_limit": None}  # the pool bounds them, and says so when it is too much
 
 
 class AskTab(NamedTuple):
@@ -75,9 +79,10 @@ def lay_out_ask_tab(byline: Byline) -> AskTab:
     return AskTab(turns, filters, editing, chat, suggested, notice, question, searching, evidence, download)
 
 
-def wire_ask_tab(tab: AskTab, byline: Byline) -> None:
+def wire_ask_tab(tab: AskTab, service: Service) -> None:
     """Connect the widgets to what they do."""
-    asking = _wire_asking(tab, byline)
+    byline = service.byline
+    asking = _wire_asking(tab, service)
     _wire_answers(tab, byline, asking)
     _wire_evidence(tab, byline)
     _wire_filters(tab, byline)
@@ -103,66 +108,68 @@ def filters_html(byline: Byline, filters: Filters) -> str:
     return render_filters(byline.articles(), filters)
 
 
-def _wire_asking(tab: AskTab, byline: Byline) -> list[Any]:
+def _wire_asking(tab: AskTab, service: Service) -> list[Any]:
     """Return the events that ask, so that they can be stopped."""
-    answering = _Answering()
 
-    def steps(asked: str, before: Turns, filters: Filters) -> Iterator[tuple[Any, ...]]:
-        searched = in_words(filters, byline.articles()) if filters else ""
-        emptied: Any = ""
-        with answering:
-            for step in chat_view.ask(byline, asked, before, filters, searched):
-                if isinstance(step, Refusal):
-                    yield gr.skip(), render_alert(step.reason), asked, gr.skip(), gr.skip(), gr.skip()
-                    return
-                yield chat_html(byline, step), "", emptied, step, None, ""
-                emptied = gr.skip()  # only once: the next question may already be being typed
-
-    def on_ask(asked: str, turns: Turns, filters: Filters, editing: int | None) -> Iterator[tuple[Any, ...]]:
+    async def on_ask(
+        asked: str, turns: Turns, filters: Filters, editing: int | None, request: gr.Request
+    ) -> AsyncIterator[tuple[Any, ...]]:
         before = turns if editing is None else tuple(turn for turn in turns if turn.number < editing)
-        yield from steps(asked, before, filters)
+        async for step in _steps(service, asked, turns, before, filters, request):
+            yield step
 
-    def on_example(turns: Turns, filters: Filters, event: Event) -> Iterator[tuple[Any, ...]]:
-        yield from steps(str(event.question), turns, filters)
+    async def on_example(
+        turns: Turns, filters: Filters, event: Event, request: gr.Request
+    ) -> AsyncIterator[tuple[Any, ...]]:
+        async for step in _steps(service, str(event.question), turns, turns, filters, request):
+            yield step
 
-    def on_again(turns: Turns) -> Iterator[tuple[Any, ...]]:
+    async def on_again(turns: Turns, request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
         if turns:
-            yield from steps(turns[-1].question, turns[:-1], turns[-1].filters)
+            async for step in _steps(service, turns[-1].question, turns, turns[:-1], turns[-1].filters, request):
+                yield step
 
     outputs = [tab.chat, tab.notice, tab.question, tab.turns, tab.editing, tab.suggested]
     given = [tab.turns, tab.filters]
     asking = [
-        tab.question.submit(on_ask, [tab.question, *given, tab.editing], outputs, **QUIET),
-        tab.chat.ask_example(on_example, given, outputs, **QUIET),
-        tab.suggested.ask_example(on_example, given, outputs, **QUIET),
-        tab.chat.ask_again(on_again, [tab.turns], outputs, **QUIET),
+        tab.question.submit(on_ask, [tab.question, *given, tab.editing], outputs, **POOLED),
+        tab.chat.ask_example(on_example, given, outputs, **POOLED),
+        tab.suggested.ask_example(on_example, given, outputs, **POOLED),
+        tab.chat.ask_again(on_again, [tab.turns], outputs, **POOLED),
     ]
-    suggest = _suggester(byline, answering)
+    suggest = _suggester(service)
     suggestions = [event.success(suggest, [tab.turns], [tab.suggested], **QUIET) for event in asking]
     return asking + suggestions
 
 
-class _Answering:
-    """Counts the questions that are being answered for anybody: what can wait does so while there are any."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._n = 0
-
-    def __enter__(self) -> None:
-        with self._lock:
-            self._n += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._n -= 1
-
-    def nobody(self) -> bool:
-        return self._n == 0
+async def _steps(
+    service: Service, asked: str, turns: Turns, before: Turns, filters: Filters, request: gr.Request
+) -> AsyncIterator[tuple[Any, ...]]:
+    """Yield what is shown while a question that follows `before`, in the chat `turns`, is answered."""
+    byline = service.byline
+    searched = in_words(filters, await asyncio.to_thread(byline.articles)) if filters else ""
+    emptied: Any = ""
+    async with aclosing(chat_view.ask(service, _client_of(request), asked, before, filters, searched)) as states:
+        async for step in states:
+            if isinstance(step, Refusal):
+                yield chat_html(byline, turns), render_alert(step.reason), asked, turns, gr.skip(), gr.skip()
+                return
+            # A long chat takes a while to draw, and the event loop is everybody's.
+            yield await asyncio.to_thread(chat_html, byline, step), "", emptied, step, None, ""
+            emptied = gr.skip()  # only once: the next question may already be being typed
 
 
-def _suggester(byline: Byline, answering: _Answering) -> Callable[[Turns], str]:
+def _client_of(request: gr.Request) -> str:
+    """Return whose turn a question uses: the address it came from, as over HTTP."""
+    return request.client.host if request.client else ""
+
+
+def _suggester(service: Service) -> Callable[[Turns], str]:
+    byline, pool = service.byline, service.pool
     suggesting = threading.Lock()
+
+    def nobody_waits() -> bool:
+        return pool.n_running + pool.n_waiting == 0
 
     def on_suggest(turns: Turns) -> str:
         last = turns[-1] if turns else None
@@ -171,7 +178,7 @@ def _suggester(byline: Byline, answering: _Answering) -> Callable[[Turns], str]:
             return ""
         try:
             found = suggest_questions(
-                last.answer, lambda question: byline.ask(question, filters=last.filters), answering.nobody
+                last.answer, lambda question: byline.ask(question, filters=last.filters), nobody_waits
             )
         except QAError as error:  # e.g. the library was emptied or closed meanwhile: an answer stands without them
             _LOG.info("Nothing is suggested: %s", error)
