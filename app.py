@@ -95,7 +95,7 @@ def serve(settings: Settings) -> None:
         _import_page()
         byline = opening.result()
         service = make_service(byline, settings, token)
-        stack.callback(service.pool.close)  # first of all: a commit in hand is finished, what waits is not begun
+        stack.callback(service.close)  # first of all: a commit in hand is finished, what waits is not begun
         _run(build_app(byline, host, service), listener, host, lambda: opener.submit(_warm_up, byline))
 
 

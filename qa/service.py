@@ -7,10 +7,11 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, TypeVar
 
 from corpus.errors import ServiceBusyError
+from index.stages import watch_stages
 from qa.access import Access, Credentials
 from qa.audit import acting
 from qa.types import StreamEvent
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from index.types import AddProgress, AddReport
     from qa.byline import Byline
     from qa.settings import Settings
+    from qa.trace_opentelemetry import Tracer
 
 Result = TypeVar("Result")
 DEFAULT_LIMITS = Limits(workers=16, queue=128, per_client=64)  # the defaults of `qa.settings`, where they are explained
@@ -37,6 +39,7 @@ class Service:
         credentials: What is demanded of everybody.
         hosts: Names, beside loopback and the address listened on, under which the service may be addressed.
         owner_token: What another process of the same user must bring to be served as if it were this one.
+        tracer: Is told the stages of every question.
     """
 
     def __init__(
@@ -47,12 +50,14 @@ class Service:
         credentials: Credentials | None = None,
         hosts: tuple[str, ...] = (),
         owner_token: str | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self.byline = byline
         self.pool = WorkerPool(limits)
         self.access = Access(credentials or Credentials())
         self.hosts = hosts
         self.owner_token = owner_token
+        self._tracer = tracer
 
     def add(self, loaded: Iterable[Article | LoadFailure], who: str) -> AddReport:
         """Add articles in the name of `who`; closing the service stops it after an article that is safely stored."""
@@ -79,7 +84,7 @@ class Service:
         Raises:
             ServiceBusyError: If too much is asked at once.
         """
-        context = copy_context()  # so that what is logged in the worker carries the request's id
+        context = self._context()
         return await asyncio.wrap_future(self.pool.submit(client, lambda: context.run(work)))
 
     def begin(self, client: str, work: Callable[[], Iterator[StreamEvent]]) -> Streaming:
@@ -88,7 +93,7 @@ class Service:
         Raises:
             ServiceBusyError: If too much is asked at once.
         """
-        return Streaming(self.pool, client, work)
+        return Streaming(self.pool, client, work, self._context())
 
     async def stream(self, client: str, work: Callable[[], Iterator[StreamEvent]]) -> AsyncIterator[list[StreamEvent]]:
         """Yield the events of one answer, at most `MAX_UPDATES` times, together those that came in the meantime.
@@ -103,6 +108,19 @@ class Service:
         finally:
             streaming.leave()
 
+    def close(self) -> None:
+        """Let the running jobs finish, refuse the others, and send the traces that are left."""
+        self.pool.close()
+        if self._tracer is not None:
+            self._tracer.close()
+
+    def _context(self) -> Context:
+        """Return the context for a job: what is logged in the worker carries the request's id, as its trace does."""
+        context = copy_context()
+        if self._tracer is not None:
+            context.run(watch_stages, self._tracer.watch())
+        return context
+
 
 class Streaming:
     """One answer that is on its way from the pool to an event loop; whoever made it calls `leave` at the end.
@@ -111,17 +129,19 @@ class Streaming:
         pool: What works on it.
         client: Whose turn it uses.
         work: Called in a worker thread.
+        context: What it runs in.
 
     Raises:
         ServiceBusyError: If the pool does not take it on.
     """
 
-    def __init__(self, pool: WorkerPool, client: str, work: Callable[[], Iterator[StreamEvent]]) -> None:
+    def __init__(
+        self, pool: WorkerPool, client: str, work: Callable[[], Iterator[StreamEvent]], context: Context
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Queue[StreamEvent | None] = asyncio.Queue()
         self._left = threading.Event()
         self._work = work
-        context = copy_context()
         self._future = pool.submit(client, lambda: context.run(self._job))
         self._future.add_done_callback(lambda _: self._hand_over(None))
 
@@ -164,6 +184,7 @@ def make_service(byline: Byline, settings: Settings, owner_token: str | None = N
         credentials=credentials_of(settings),
         hosts=settings.hosts(),
         owner_token=owner_token,
+        tracer=_make_tracer(settings),
     )
 
 
@@ -177,6 +198,19 @@ def credentials_of(settings: Settings) -> Credentials:
     return Credentials(
         token.get_secret_value() if token else None, settings.user, hashed.get_secret_value() if hashed else None
     )
+
+
+def _make_tracer(settings: Settings) -> Tracer | None:
+    if settings.trace_endpoint is None:
+        return None
+    from qa.trace_opentelemetry import Tracer  # a tenth of a second, and a thread, for those who want traces
+
+    tracer = Tracer(settings.trace_endpoint, with_texts=settings.trace_texts)
+    if settings.reader == "llm":
+        from qa.trace_llama_opentelemetry import follow_llama
+
+        follow_llama(tracer)
+    return tracer
 
 
 async def _coalesce(ready: asyncio.Queue[StreamEvent | None], most: int) -> AsyncIterator[list[StreamEvent]]:

@@ -14,6 +14,7 @@ import gradio as gr
 
 from corpus.errors import QAError
 from index.types import Filters
+from qa.request_id import begin_request
 from qa.suggest import suggest_questions
 from qa.views import chat as chat_view
 from qa.views.chat import Refusal, Turns
@@ -147,6 +148,7 @@ async def _steps(
 ) -> AsyncIterator[tuple[Any, ...]]:
     """Yield what is shown while a question that follows `before`, in the chat `turns`, is answered."""
     byline = service.byline
+    begin_request(getattr(request.state, "request_id", None))  # Gradio's queue works in a context of its own
     searched = in_words(filters, await asyncio.to_thread(byline.articles)) if filters else ""
     emptied: Any = ""
     async with aclosing(chat_view.ask(service, _client_of(request), asked, before, filters, searched)) as states:
