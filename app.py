@@ -95,7 +95,7 @@ def serve(settings: Settings) -> None:
         _import_page()
         byline = opening.result()
         service = make_service(byline, settings, token)
-        stack.callback(service.pool.close)  # first of all: a commit in hand is finished, what waits is not begun
+        stack.callback(service.close)  # first of all: a commit in hand is finished, what waits is not begun
         _run(build_app(byline, host, service), listener, host, lambda: opener.submit(_warm_up, byline))
 
 
@@ -142,7 +142,7 @@ def _build_app(service: Service, host: str) -> FastAPI:
 
     gr.mount_gradio_app(
         app,
-        build_page(service.byline),
+        build_page(service),
         path="/",
         server_name=host,
         theme=gr.themes.Base(font=["sans-serif"], font_mono=["monospace"]),  # strings: no web font is asked for

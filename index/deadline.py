@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextvars import copy_context
 from typing import Any, TypeVar
 
 ResultT = TypeVar("ResultT")
@@ -39,14 +40,14 @@ class Workers:
         self._free = 0  # threads that wait for a job, less the jobs that wait for a thread
 
     def submit(self, call: Callable[..., ResultT], *given: Any) -> Future[ResultT]:  # noqa: ANN401 - passed on
-        """Run a call in a thread that is free, or in a new one."""
+        """Run a call in a thread that is free, or in a new one, in a copy of the caller's context."""
         future: Future[ResultT] = Future()
         with self._lock:
             self._free -= 1
             if self._free < 0:
                 threading.Thread(target=self._work, name=self._name, daemon=True).start()
                 self._free += 1
-        self._jobs.put((future, call, given))
+        self._jobs.put((future, copy_context().run, (call, *given)))
         return future
 
     def _work(self) -> None:

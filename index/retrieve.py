@@ -36,6 +36,7 @@ from index.fold import Ranked, fold
 from index.fuse import best_first, fuse_convex, scale
 from index.open import OpenIndex
 from index.sentence_vectors import by_sentence
+from index.stages import stage
 from index.types import Filters, Hit, Signals, Vectors
 
 CANDIDATES = 100  # of each index and clause; fewer also narrow the scale of the scores and cost 0.005 nDCG
@@ -102,12 +103,15 @@ class Retriever:
         deadline = Deadline(self._deadline_s)
         if self._n_hanging() >= _MOST_HANGING:
             raise self._late("The library")
-        call = self._workers.submit(self._retrieve, question, k, filters, deadline)
-        try:
-            return call.result(deadline.left())
-        except TimeoutError as error:
-            self._note_hanging(call)
-            raise self._late("The library") from error
+        with stage("retrieve") as note:
+            call = self._workers.submit(self._retrieve, question, k, filters, deadline)
+            try:
+                hits = call.result(deadline.left())
+            except TimeoutError as error:
+                self._note_hanging(call)
+                raise self._late("The library") from error
+            note(n_hits=len(hits), degraded=any(hit.degraded for hit in hits))
+            return hits
 
     def find(
         self, question: str, depth: int = CANDIDATES, *, filters: Filters = EVERYTHING, deadline: Deadline | None = None
@@ -163,7 +167,8 @@ class Retriever:
     def _find_words(self, question: str, depth: int, filters: Filters) -> tuple[dict[str, float], ...]:
         """Return the best by the words of the question, and of each of its clauses."""
         lexical = self._index.lexical
-        return tuple(dict(lexical.query(text, depth, filters)) for text in [question, *split_clauses(question)])
+        with stage("search.words"):
+            return tuple(dict(lexical.query(text, depth, filters)) for text in [question, *split_clauses(question)])
 
     def _wait(self, call: Future[ResultT], deadline: Deadline, what: str) -> ResultT | IndexingError:
         """Return what a call found, or the error that says why it found nothing."""
@@ -192,18 +197,23 @@ class Retriever:
 
     def _find_near(self, question: str, depth: int, filters: Filters) -> tuple[Vectors, set[str]]:
         """Return the question's vector, and the ids of the passages near to it."""
+        with stage("encode"):
+            vector = self._index.embedder.embed_question(question)
+        with stage("search.vectors"):
+            return vector, self._nearest(vector, depth, filters)
+
+    def _nearest(self, vector: Vectors, depth: int, filters: Filters) -> set[str]:
         index = self._index
-        vector = index.embedder.embed_question(question)
         small = self._n_passages() <= EXACT_PASSAGES
         if filters and not small:
-            return vector, set(index.filtered.query(vector, depth, filters, self._query_large))
+            return set(index.filtered.query(vector, depth, filters, self._query_large))
         if filters:
             found = index.exact.query_within(vector, depth, index.library.passage_ids_where(filters))
         elif small:
             found = index.exact.query(vector, depth)
         else:
             found = self._query_large(vector, depth)
-        return vector, {passage_id for passage_id, _ in found}
+        return {passage_id for passage_id, _ in found}
 
     def _query_large(self, vector: Vectors, depth: int) -> list[tuple[str, float]]:
         try:

@@ -9,6 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from corpus.errors import SettingsError
+from index.stages import stage
 from index.types import Filters, Hit
 from qa.conversation import History, ask_back, parse_history, resolve
 from qa.follow_up import Resolved
@@ -65,7 +66,7 @@ class Asker:
         if len(resolved.question) > self.pipeline.max_question_chars:
             resolved = Resolved(asked)  # so long a question names its topic itself
         within = _published_by(filters, as_of)
-        return self._events(asked, resolved, most, within, as_of)
+        return _as_stage(self._events(asked, resolved, most, within, as_of))
 
     def ask(
         self,
@@ -183,6 +184,29 @@ class Asker:
             abstention=Abstention(ask_back(resolved)),
         )
         yield StreamEvent("answer", answer=answer)
+
+
+def _as_stage(events: Iterator[StreamEvent]) -> Iterator[StreamEvent]:
+    with stage("ask") as note:
+        for event in events:
+            if event.answer is not None:
+                note(**_facts(event.answer))
+            yield event
+
+
+def _facts(answer: Answer) -> dict[str, object]:
+    return {
+        "abstained": answer.abstained,
+        "confidence": answer.confidence,
+        "n_statements": len(answer.statements),
+        "reader": answer.reader,
+        "settings": answer.settings,
+        "degraded": answer.degraded is not None,
+        "prompt_tokens": answer.prompt_tokens,
+        "completion_tokens": answer.completion_tokens,
+        "question_text": answer.question,
+        "answer_text": " ".join(statement.text for statement in answer.statements),
+    }
 
 
 def _named(event: StreamEvent, asked: str, shown: str, spent: Timings) -> StreamEvent:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from corpus.errors import SettingsError
 from corpus.normalise import normalise_text
+from index.stages import stage
 from index.types import Filters, Hit
 from qa.types import Abstention, Answer, Reader, Reading, StreamEvent, StreamingReader, Timings
 
@@ -75,10 +76,11 @@ class Pipeline:
         yield StreamEvent("hits", hits=tuple(hits[:k]))
         resumed = time.perf_counter()  # what the consumer did with the hits is not our time
         shown: list[StreamEvent] = []
-        if hits and isinstance(self.reader, StreamingReader):
-            reading = yield from _stream_statements(self.reader, question, hits, shown)
-        else:
-            reading = self.reader.read(question, hits) if hits else _nothing_found(filters)
+        with stage("read"):
+            if hits and isinstance(self.reader, StreamingReader):
+                reading = yield from _stream_statements(self.reader, question, hits, shown)
+            else:
+                reading = self.reader.read(question, hits) if hits else _nothing_found(filters)
         finished = time.perf_counter()
         retrieve, read = _ms(retrieved - started), _ms(finished - resumed)
         timings = Timings(retrieve, read, round(retrieve + read, 1))

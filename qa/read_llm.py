@@ -15,6 +15,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 
 from corpus.errors import ModelFailedError
 from corpus.tokens_tiktoken import count_tokens
+from index.stages import stage
 from index.types import Hit
 from qa.check_written import CheckedStatement, WrittenChecker
 from qa.language_model import ANSWER_TOKENS, LanguageModel, Prompt
@@ -206,7 +207,8 @@ class LLMReader:
             draft.n_written += 1
             if draft.is_full:
                 return
-            checked = self._checker.check(one, hits)
+            with stage("check"):
+                checked = self._checker.check(one, hits)
             stated = draft.add(checked) if checked else None
             if stated is not None:
                 yield stated

@@ -38,6 +38,7 @@ _BATCH_CHARS = 1_000_000  # a quarter of a minute of embedding
 _ELSEWHERE = frozenset(
     ("library", "k", "threads", "host", "port", "log", "log_format")
     + ("token", "user", "password_hash", "allowed_hosts", "workers", "queue", "per_client")
+    + ("trace_endpoint", "trace_texts")
 )
 
 

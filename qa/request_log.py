@@ -42,6 +42,7 @@ class RequestLog:
             return
         given = next((value.decode("latin-1") for name, value in scope["headers"] if name == _HEADER), None)
         request = begin_request(given)
+        scope.setdefault("state", {})["request_id"] = request  # for what is done for it in another context
         started, status = time.perf_counter(), ABANDONED
 
         async def send_with_id(message: Message) -> None:

@@ -7,10 +7,11 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, TypeVar
 
 from corpus.errors import ServiceBusyError
+from index.stages import watch_stages
 from qa.access import Access, Credentials
 from qa.audit import acting
 from qa.types import StreamEvent
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from index.types import AddProgress, AddReport
     from qa.byline import Byline
     from qa.settings import Settings
+    from qa.trace_opentelemetry import Tracer
 
 Result = TypeVar("Result")
 DEFAULT_LIMITS = Limits(workers=16, queue=128, per_client=64)  # the defaults of `qa.settings`, where they are explained
@@ -37,6 +39,7 @@ class Service:
         credentials: What is demanded of everybody.
         hosts: Names, beside loopback and the address listened on, under which the service may be addressed.
         owner_token: What another process of the same user must bring to be served as if it were this one.
+        tracer: Is told the stages of every question.
     """
 
     def __init__(
@@ -47,12 +50,14 @@ class Service:
         credentials: Credentials | None = None,
         hosts: tuple[str, ...] = (),
         owner_token: str | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self.byline = byline
         self.pool = WorkerPool(limits)
         self.access = Access(credentials or Credentials())
         self.hosts = hosts
         self.owner_token = owner_token
+        self._tracer = tracer
 
     def add(self, loaded: Iterable[Article | LoadFailure], who: str) -> AddReport:
         """Add articles in the name of `who`; closing the service stops it after an article that is safely stored."""
@@ -79,8 +84,16 @@ class Service:
         Raises:
             ServiceBusyError: If too much is asked at once.
         """
-        context = copy_context()  # so that what is logged in the worker carries the request's id
+        context = self._context()
         return await asyncio.wrap_future(self.pool.submit(client, lambda: context.run(work)))
+
+    def begin(self, client: str, work: Callable[[], Iterator[StreamEvent]]) -> Streaming:
+        """Take on one answer; from within an event loop, which is not kept waiting.
+
+        Raises:
+            ServiceBusyError: If too much is asked at once.
+        """
+        return Streaming(self.pool, client, work, self._context())
 
     async def stream(self, client: str, work: Callable[[], Iterator[StreamEvent]]) -> AsyncIterator[list[StreamEvent]]:
         """Yield the events of one answer, at most `MAX_UPDATES` times, together those that came in the meantime.
@@ -88,30 +101,75 @@ class Service:
         Raises:
             ServiceBusyError: If too much is asked at once.
         """
-        loop = asyncio.get_running_loop()
-        ready: asyncio.Queue[StreamEvent | None] = asyncio.Queue()
-        abandoned = threading.Event()
-
-        def hand_over(event: StreamEvent | None) -> None:
-            with suppress(RuntimeError):  # the loop was closed under a client that left
-                loop.call_soon_threadsafe(ready.put_nowait, event)
-
-        def job() -> None:
-            for event in work():
-                if abandoned.is_set():
-                    return
-                hand_over(event)
-
-        context = copy_context()
-        future = self.pool.submit(client, lambda: context.run(job))
-        future.add_done_callback(lambda _: hand_over(None))
+        streaming = self.begin(client, work)
         try:
-            async for events in _coalesce(ready):
+            async for events in streaming.updates(MAX_UPDATES):
                 yield events
-            await asyncio.wrap_future(future)  # raises what ended the job
         finally:
-            abandoned.set()
-            future.cancel()
+            streaming.leave()
+
+    def close(self) -> None:
+        """Let the running jobs finish, refuse the others, and send the traces that are left."""
+        self.pool.close()
+        if self._tracer is not None:
+            self._tracer.close()
+
+    def _context(self) -> Context:
+        """Return the context for a job: what is logged in the worker carries the request's id, as its trace does."""
+        context = copy_context()
+        if self._tracer is not None:
+            context.run(watch_stages, self._tracer.watch())
+        return context
+
+
+class Streaming:
+    """One answer that is on its way from the pool to an event loop; whoever made it calls `leave` at the end.
+
+    Args:
+        pool: What works on it.
+        client: Whose turn it uses.
+        work: Called in a worker thread.
+        context: What it runs in.
+
+    Raises:
+        ServiceBusyError: If the pool does not take it on.
+    """
+
+    def __init__(
+        self, pool: WorkerPool, client: str, work: Callable[[], Iterator[StreamEvent]], context: Context
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ready: asyncio.Queue[StreamEvent | None] = asyncio.Queue()
+        self._left = threading.Event()
+        self._work = work
+        self._future = pool.submit(client, lambda: context.run(self._job))
+        self._future.add_done_callback(lambda _: self._hand_over(None))
+
+    async def updates(self, most: int) -> AsyncIterator[list[StreamEvent]]:
+        """Yield the events as they come, at most `most` times, together those that came in the meantime.
+
+        Raises:
+            ServiceBusyError: If it had to make room for another client's, or the service is shutting down.
+            QAError: Whatever ended the work.
+        """
+        async for events in _coalesce(self._ready, most):
+            yield events
+        await asyncio.wrap_future(self._future)  # raises what ended the job
+
+    def leave(self) -> None:
+        """Give the place in the pool back: at once before the work was begun, else at its next event."""
+        self._left.set()
+        self._future.cancel()
+
+    def _job(self) -> None:
+        for event in self._work():
+            if self._left.is_set():
+                return
+            self._hand_over(event)
+
+    def _hand_over(self, event: StreamEvent | None) -> None:
+        with suppress(RuntimeError):  # the loop was closed under a client that left
+            self._loop.call_soon_threadsafe(self._ready.put_nowait, event)
 
 
 def make_service(byline: Byline, settings: Settings, owner_token: str | None = None) -> Service:
@@ -126,6 +184,7 @@ def make_service(byline: Byline, settings: Settings, owner_token: str | None = N
         credentials=credentials_of(settings),
         hosts=settings.hosts(),
         owner_token=owner_token,
+        tracer=_make_tracer(settings),
     )
 
 
@@ -141,8 +200,21 @@ def credentials_of(settings: Settings) -> Credentials:
     )
 
 
-async def _coalesce(ready: asyncio.Queue[StreamEvent | None]) -> AsyncIterator[list[StreamEvent]]:
-    for number in range(1, MAX_UPDATES + 1):
+def _make_tracer(settings: Settings) -> Tracer | None:
+    if settings.trace_endpoint is None:
+        return None
+    from qa.trace_opentelemetry import Tracer  # a tenth of a second, and a thread, for those who want traces
+
+    tracer = Tracer(settings.trace_endpoint, with_texts=settings.trace_texts)
+    if settings.reader == "llm":
+        from qa.trace_llama_opentelemetry import follow_llama
+
+        follow_llama(tracer)
+    return tracer
+
+
+async def _coalesce(ready: asyncio.Queue[StreamEvent | None], most: int) -> AsyncIterator[list[StreamEvent]]:
+    for number in range(1, most + 1):
         events: list[StreamEvent] = []
         due = time.monotonic() + (UPDATE_EVERY_S if number > 1 else 0.0)
         while True:
@@ -152,6 +224,6 @@ async def _coalesce(ready: asyncio.Queue[StreamEvent | None]) -> AsyncIterator[l
                     yield events
                 return
             events.append(event)
-            if number < MAX_UPDATES and ready.empty() and time.monotonic() >= due:
+            if number < most and ready.empty() and time.monotonic() >= due:
                 break
         yield events

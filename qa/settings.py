@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from pathlib import Path
 from typing import Literal
@@ -53,6 +54,9 @@ class Settings(BaseSettings):
         workers: Questions that are answered side by side.
         queue: Questions that may wait; beyond it "busy" is the answer.
         per_client: Questions of one address under way together.
+        trace_endpoint: Address of an OpenTelemetry collector (OTLP over HTTP) that the traces of served questions are
+            sent to; that of the standard's own variable, OTEL_EXPORTER_OTLP_ENDPOINT, unless set.
+        trace_texts: Whether traces hold questions, answers and prompts, or only times and counts.
 
     Raises:
         SettingsError: If a value cannot be used; the sentence names the setting and its variable.
@@ -98,6 +102,8 @@ class Settings(BaseSettings):
     workers: int = Field(default=16, ge=1, le=256)
     queue: int = Field(default=128, ge=0, le=10_000)  # eight a worker: some seconds of waiting
     per_client: int = Field(default=64, ge=1)  # a room of people behind one address
+    trace_endpoint: str | None = Field(default_factory=lambda: os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None)
+    trace_texts: bool = False
 
     def __init__(self, **values: object) -> None:
         try:
@@ -130,6 +136,18 @@ class Settings(BaseSettings):
             raise ValueError("it may hold no key; put that into BYLINE_LLM_API_KEY")
         return address
 
+    @field_validator("trace_endpoint")
+    @classmethod
+    def _collector(cls, address: str | None) -> str | None:
+        if address is None:
+            return None
+        parts = urlsplit(address)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("it is no http(s) address, e.g. http://127.0.0.1:4318")
+        if parts.username or parts.password or parts.query:
+            raise ValueError("it may hold no key; put that into OTEL_EXPORTER_OTLP_HEADERS")
+        return address
+
     @field_validator("llm_price")
     @classmethod
     def _two_prices(cls, price: str | None) -> str | None:
@@ -160,7 +178,7 @@ class Settings(BaseSettings):
 
 
 # secret, or may hold a secret by mistake
-_UNSHOWN = frozenset({"token", "password_hash", "llm_api_key", "llm_base_url"})
+_UNSHOWN = frozenset({"token", "password_hash", "llm_api_key", "llm_base_url", "trace_endpoint"})
 
 
 def _sentence(error: ValidationError) -> str:

@@ -84,7 +84,8 @@ class WorkerPool:
 
         Raises:
             ServiceBusyError: If the queue is full and nobody has more waiting in it, or the client has its share of
-                it. The result raises it as well, when the job had to make room for another client's.
+                it. The result raises it as well, when the job had to make room for another client's, or the pool was
+                closed before its turn.
         """
         job = _Job(client, work)
         with self._changed:
@@ -97,20 +98,22 @@ class WorkerPool:
                 self._threads.append(thread)
                 thread.start()
             self._changed.notify()
-        if dropped and dropped.future.set_running_or_notify_cancel():
-            dropped.future.set_exception(self._busy())
+        if dropped:
+            _refuse(dropped, self._busy())
         job.future.add_done_callback(lambda _: self._drop_if_cancelled(job))
         return job.future
 
     def close(self, timeout_s: float = 30.0) -> bool:
-        """Refuse new jobs, drop the waiting ones, and let those that run finish; say whether they did in time."""
+        """Refuse new jobs and the waiting ones, and let those that run finish; say whether they did in time."""
         deadline = time.monotonic() + timeout_s
         with self._changed:
             self._closed = True
             dropped = [job for jobs in self._waiting.values() for job in jobs]
+            for job in dropped:
+                self._take_out(job)
             self._changed.notify_all()
         for job in dropped:
-            job.future.cancel()
+            _refuse(job, ServiceBusyError(STOPPING))
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
@@ -188,6 +191,11 @@ class WorkerPool:
         self._inside[client] -= 1
         if not self._inside[client]:
             del self._inside[client]
+
+
+def _refuse(job: _Job, error: ServiceBusyError) -> None:
+    if job.future.set_running_or_notify_cancel():
+        job.future.set_exception(error)
 
 
 def _run(job: _Job) -> None:

@@ -11,8 +11,8 @@ import app
 
 
 @contextlib.contextmanager
-def serving_here(byline) -> Iterator[str]:
-    """Serve the page in a thread; yield its address."""
+def serving_here(byline, service=None) -> Iterator[str]:
+    """Serve the page in a thread, with the service's limits if one is given; yield its address."""
     servers: list[uvicorn.Server] = []
     ready = threading.Event()
 
@@ -23,7 +23,9 @@ def serving_here(byline) -> Iterator[str]:
 
     def run(listener: socket.socket) -> None:
         # The application is built here: a thread that drives a browser has a running event loop already.
-        config = uvicorn.Config(app.build_app(byline), log_level="error", ws="none", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            app.build_app(byline, service=service), log_level="error", ws="none", timeout_graceful_shutdown=1
+        )
         servers.append(ReadyServer(config))
         servers[0].run(sockets=[listener])
 

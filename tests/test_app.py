@@ -5,6 +5,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import httpx
@@ -15,11 +16,14 @@ import app
 import qa
 from corpus.errors import ReaderUnavailableError, SettingsError
 from qa.keep import read_cases
+from qa.service import DEFAULT_LIMITS, MAX_UPDATES, Service
+from qa.types import StreamEvent
 from qa.views import guard
 from qa.views.chat import EXAMPLES, MAX_TURNS, Refusal, Turn, ask, keep, render_chat
 from qa.views.chat import FORGOTTEN as FORGOTTEN_TURN
 from qa.views.evidence import CHANGED, FORGOTTEN, REMOVED, open_citation
 from qa.views.library import add_upload, remove_article, render_library, render_outcomes
+from qa.worker_pool import Limits
 from tests.fakes import make_article
 from tests.fakes_page import FakeByline
 from tests.page_process import serving
@@ -41,13 +45,33 @@ def client(tmp_path_factory):
         yield client
 
 
-def asked(byline, question, turns=()):
+def asked(byline, question, turns=(), *, limits=DEFAULT_LIMITS, on_step=lambda service: None):
     """Ask to the end; return every state that the chat went through."""
-    return list(ask(byline, question, turns))
+
+    async def states():
+        service = Service(byline, limits=limits)
+        seen = []
+        async for state in ask(service, "here", question, turns):
+            seen.append(state)
+            on_step(service)
+        service.pool.close()
+        return seen
+
+    return asyncio.run(states())
 
 
-def test_ask_streams_hits_then_statements_then_the_answer(byline):
-    steps = [turns[-1] for turns in asked(byline, "Who was in Oslo?")]
+def test_ask_streams_hits_then_statements_then_the_answer(byline, monkeypatch):
+    monkeypatch.setattr("qa.service.UPDATE_EVERY_S", 0.0)
+    shown, original = threading.Semaphore(0), byline._events
+
+    def events(question, filters):
+        for event in original(question, filters):
+            assert shown.acquire(timeout=30)
+            yield event
+
+    byline._events = events
+    states = asked(byline, "Who was in Oslo?", on_step=lambda service: shown.release())
+    steps = [turns[-1] for turns in states]
     assert [(turn.progress, len(turn.statements), turn.answer is not None) for turn in steps] == [
         ("Searching …", 0, False),
         ("Reading 2 passages from 2 articles …", 0, False),
@@ -55,6 +79,82 @@ def test_ask_streams_hits_then_statements_then_the_answer(byline):
         ("Reading 2 passages from 2 articles …", 2, False),
         ("Reading 2 passages from 2 articles …", 2, True),
     ]
+
+
+def test_ask_is_drawn_anew_a_few_times_only(byline):
+    (hits, statement, _, answer) = byline.stream("Who was in Oslo?")
+    byline.stream = lambda question, **options: iter([hits, *[statement] * 200, answer])
+    states = asked(byline, "Who was in Oslo?")
+    assert len(states) <= MAX_UPDATES
+    assert len(states[-1][-1].statements) == 200 and states[-1][-1].finished
+
+
+def test_ask_is_refused_when_the_pool_is_full_and_the_chat_stays_as_it_was(byline):
+    full = Limits(workers=1, queue=0, per_client=0)
+    (refusal,) = asked(byline, "Who?", limits=full)
+    assert refusal == Refusal("You have 0 questions under way already: try again in 1 s.")
+
+
+def test_ask_that_must_make_room_keeps_its_question_in_the_chat(byline):
+    gate, begun = threading.Event(), threading.Event()
+
+    def occupy():
+        begun.set()
+        assert gate.wait(30)
+
+    async def crowded():
+        service = Service(byline, limits=Limits(workers=1, queue=2, per_client=9))
+        service.pool.submit("before", occupy)
+        assert begun.wait(30)
+        service.pool.submit("here", lambda: None)
+        states = []
+        async for state in ask(service, "here", "Who is Mary?", ()):
+            states.append(state)
+            if len(states) == 1:
+                service.pool.submit("another", lambda: None)
+        gate.set()
+        assert service.pool.close()
+        return states
+
+    (first, last) = asyncio.run(crowded())
+    assert first[-1].progress == "Searching …" and not first[-1].finished
+    assert last[-1].error.startswith("Byline is busy: try again in ") and last[-1].question == "Who is Mary?"
+    assert "Ask again" in render_chat(last, ())
+
+
+@pytest.mark.parametrize("n_running", [0, 1], ids=["waiting", "running"])
+def test_ask_that_is_stopped_leaves_the_pool(byline, n_running):
+    gate = threading.Event()
+
+    def waiting(question, **options):
+        for _ in range(2):
+            yield StreamEvent("hits")
+            assert gate.wait(30)
+        raise AssertionError("It went on for nobody.")
+
+    async def stopped():
+        byline.stream = waiting
+        service = Service(byline, limits=Limits(workers=1, queue=2, per_client=9))
+        if not n_running:
+            service.pool.submit("before", lambda: gate.wait(30))
+        states = []
+
+        async def follow():
+            async for state in ask(service, "here", "Who is Mary?", ()):
+                states.append(state)
+
+        task = asyncio.create_task(follow())
+        while len(states) < 1 + n_running:
+            await asyncio.sleep(0.01)
+        assert service.pool.n_running == 1 and service.pool.n_waiting == 1 - n_running
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert service.pool.n_waiting == 0
+        gate.set()
+        assert await asyncio.to_thread(service.pool.close) and service.pool.n_running == 0
+
+    asyncio.run(stopped())
 
 
 def test_ask_numbers_turns_and_forgets_the_oldest(byline):
@@ -67,11 +167,11 @@ def test_ask_numbers_turns_and_forgets_the_oldest(byline):
 def test_ask_refuses_in_one_sentence(byline, question):
     (refusal,) = asked(byline, question)
     assert isinstance(refusal, Refusal)
-    assert refusal.reason.startswith("The question is ")
+    assert refusal.reason.startswith("The question ")
 
 
 def test_ask_of_an_empty_library_points_to_the_tab(tmp_path):
-    (refusal,) = asked(FakeByline(tmp_path), "Who?")
+    *_, refusal = asked(FakeByline(tmp_path), "Who?")
     assert "Add some in the Library tab" in refusal.reason
 
 

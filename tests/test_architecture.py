@@ -26,6 +26,7 @@ EDGE_LIBRARIES = {
     "rensa": "rensa",
     "typer": "typer",
     "fastapi": "fastapi",
+    "opentelemetry": "opentelemetry",
 }
 
 

@@ -1,6 +1,7 @@
 """The page in a real Chromium over made-up articles: what is shown of an answer, and what can be done with it."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +14,9 @@ pytest.importorskip("playwright")
 from playwright.sync_api import Page, expect  # noqa: E402
 
 from qa.evidence_pack import check_pack  # noqa: E402
+from qa.service import Service  # noqa: E402
 from qa.types import Disagreement, Position, Statement, Support  # noqa: E402
+from qa.worker_pool import Limits  # noqa: E402
 from tests.browser_page import CHROMIUM, chromium  # noqa: E402
 from tests.fakes import make_article  # noqa: E402
 from tests.fakes_page import FakeByline  # noqa: E402
@@ -21,8 +24,6 @@ from tests.page_thread import serving_here  # noqa: E402
 
 pytestmark = [
     pytest.mark.browser,
-    # Gradio's own statistics, of what it served; here they would be counted in a process where warnings are errors.
-    pytest.mark.filterwarnings("ignore:'future.no_silent_downcasting'"),
     pytest.mark.timeout(600),
     pytest.mark.skipif(not CHROMIUM.exists(), reason="Debian's Chromium is not installed"),
 ]
@@ -363,6 +364,35 @@ def test_a_slow_answer_can_be_stopped_and_asked_again(browser, tmp_path):
         page.get_by_role("button", name="Ask again").click()
         expect(page.locator(".turn .statement")).to_contain_text("Mary Lee", timeout=20_000)
         expect(page.locator(".turn")).to_have_count(1)
+        page.close()
+
+
+def test_a_question_refused_is_kept_and_asked_when_there_is_room(browser, tmp_path):
+    gate, begun = threading.Event(), threading.Event()
+
+    def occupy():
+        begun.set()
+        assert gate.wait(60)
+
+    byline = FakeByline(tmp_path, RAIN, SNOW)
+    service = Service(byline, limits=Limits(workers=1, queue=0, per_client=9))
+    with serving_here(byline, service) as address:
+        running = service.pool.submit("another", occupy)
+        assert begun.wait(30)
+        page = browser.new_page()
+        page.goto(address)
+        page.wait_for_selector("#chat section")
+        box = page.get_by_role("textbox", name="Question")
+        box.fill("Was Mary there?")
+        box.press("Enter")
+        expect(page.get_by_role("alert")).to_have_text(re.compile(r"^Byline is busy: try again in \d+ s\.$"))
+        expect(box).to_have_value("Was Mary there?")
+        expect(page.locator(".turn")).to_have_count(0)
+        gate.set()
+        running.result(30)
+        box.press("Enter")
+        expect(page.locator(".turn .statement")).to_contain_text("Mary Lee", timeout=20_000)
+        expect(page.get_by_role("alert")).to_have_count(0)
         page.close()
 
 

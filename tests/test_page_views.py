@@ -17,7 +17,7 @@ from qa.views.filters import UnusableFilterError, in_words, make_filters, render
 from qa.views.health import render_health, storage_of, written_size
 from qa.views.inspector import render_inspector, why
 from qa.views.library import Outcome, render_library, render_outcomes
-from qa.views.settings import HERE_ALONE, SENT, render_settings
+from qa.views.settings import HERE_ALONE, SENT, TIMED, TOLD, render_settings
 from qa.views.timeline import render_timeline
 from qa.views.turn_actions import render_suggestions
 from tests.fakes import make_article, make_hits
@@ -162,3 +162,11 @@ def test_render_settings_says_what_leaves_the_machine(tmp_path):
     assert HERE_ALONE in html and "onnx:&lt;b&gt;" in html and "BYLINE_CHUNK_TOKENS" in html
     assert str(tmp_path) not in html
     assert SENT in render_settings(Settings().model_copy(update={"reader": "llm"}))
+
+
+def test_render_settings_says_that_traces_leave_the_machine():
+    settings = Settings(trace_endpoint="http://collector.example:4318")
+    html = render_settings(settings)
+    assert TIMED in html and HERE_ALONE not in html
+    html = render_settings(settings.model_copy(update={"reader": "llm", "trace_texts": True}))
+    assert f"{SENT} {TOLD}" in html

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,6 +14,7 @@ import gradio as gr
 
 from corpus.errors import QAError
 from index.types import Filters
+from qa.request_id import begin_request
 from qa.suggest import suggest_questions
 from qa.views import chat as chat_view
 from qa.views.chat import Refusal, Turns
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
     from qa.byline import Byline
     from qa.keep import Verdict
+    from qa.service import Service
 
 _LOG = logging.getLogger(__name__)
 EDITING = (
@@ -37,6 +41,7 @@ EDITING = (
 )
 Event = gr.EventData
 _AS_IT_WAS = (gr.skip(), gr.skip())  # the chat's place in the library
+POOLED: dict[str, Any] = {**QUIET, "concurrency_limit": None}  # the pool bounds them, and says so when it is too much
 
 
 class AskTab(NamedTuple):
@@ -84,9 +89,10 @@ def lay_out_ask_tab(byline: Byline) -> AskTab:
     )
 
 
-def wire_ask_tab(tab: AskTab, byline: Byline) -> None:
+def wire_ask_tab(tab: AskTab, service: Service) -> None:
     """Connect the widgets to what they do."""
-    asking = _wire_asking(tab, byline)
+    byline = service.byline
+    asking = _wire_asking(tab, service)
     _wire_answers(tab, byline, asking)
     _wire_evidence(tab, byline)
     _wire_filters(tab, byline)
@@ -112,78 +118,86 @@ def filters_html(byline: Byline, filters: Filters) -> str:
     return render_filters(byline.articles(), filters)
 
 
-def _wire_asking(tab: AskTab, byline: Byline) -> list[Any]:
+def _wire_asking(tab: AskTab, service: Service) -> list[Any]:
     """Return the events that ask, so that they can be stopped."""
-    answering = _Answering()
 
-    def steps(asked: str, before: Turns, filters: Filters, own: Own) -> Iterator[tuple[Any, ...]]:
-        searched = in_words(filters, byline.articles()) if filters else ""
-        emptied: Any = ""
-        turns: Turns = ()
-        try:
-            with answering:
-                for step in chat_view.ask(byline, asked, before, filters, searched):
-                    if isinstance(step, Refusal):
-                        yield gr.skip(), render_alert(step.reason), asked, gr.skip(), gr.skip(), gr.skip(), *_AS_IT_WAS
-                        return
-                    turns = step
-                    yield chat_html(byline, turns), "", emptied, turns, None, "", *_AS_IT_WAS
-                    emptied = gr.skip()  # only once: the next question may already be being typed
-        finally:  # also when the visitor has left: the answer was given
-            kept = keep_turns(byline, own.visitor, own.current, turns)
-        notice = render_alert(kept.sentence) if kept.sentence else gr.skip()
-        shown = chat_html(byline, kept.turns)
-        yield shown, notice, gr.skip(), kept.turns, gr.skip(), gr.skip(), kept.current, render_bar(kept)
-
-    def on_ask(
+    async def on_ask(
         asked: str, turns: Turns, filters: Filters, current: Current, editing: int | None, request: gr.Request
-    ) -> Iterator[tuple[Any, ...]]:
+    ) -> AsyncIterator[tuple[Any, ...]]:
         before = turns if editing is None else tuple(turn for turn in turns if turn.number < editing)
-        yield from steps(asked, before, filters, Own.of(request, current))
+        async for step in _steps(service, asked, turns, before, filters, current, request):
+            yield step
 
-    def on_example(
+    async def on_example(
         turns: Turns, filters: Filters, current: Current, event: Event, request: gr.Request
-    ) -> Iterator[tuple[Any, ...]]:
-        yield from steps(str(event.question), turns, filters, Own.of(request, current))
+    ) -> AsyncIterator[tuple[Any, ...]]:
+        async for step in _steps(service, str(event.question), turns, turns, filters, current, request):
+            yield step
 
-    def on_again(turns: Turns, current: Current, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    async def on_again(turns: Turns, current: Current, request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
         if turns:
-            yield from steps(turns[-1].question, turns[:-1], turns[-1].filters, Own.of(request, current))
+            last = turns[-1]
+            async for step in _steps(service, last.question, turns, turns[:-1], last.filters, current, request):
+                yield step
 
     outputs = [tab.chat, tab.notice, tab.question, tab.turns, tab.editing, tab.suggested, tab.current, tab.bar]
     given = [tab.turns, tab.filters, tab.current]
     asking = [
-        tab.question.submit(on_ask, [tab.question, *given, tab.editing], outputs, **QUIET),
-        tab.chat.ask_example(on_example, given, outputs, **QUIET),
-        tab.suggested.ask_example(on_example, given, outputs, **QUIET),
-        tab.chat.ask_again(on_again, [tab.turns, tab.current], outputs, **QUIET),
+        tab.question.submit(on_ask, [tab.question, *given, tab.editing], outputs, **POOLED),
+        tab.chat.ask_example(on_example, given, outputs, **POOLED),
+        tab.suggested.ask_example(on_example, given, outputs, **POOLED),
+        tab.chat.ask_again(on_again, [tab.turns, tab.current], outputs, **POOLED),
     ]
-    suggest = _suggester(byline, answering)
+    suggest = _suggester(service)
     suggestions = [event.success(suggest, [tab.turns], [tab.suggested], **QUIET) for event in asking]
     return asking + suggestions
 
 
-class _Answering:
-    """Counts the questions that are being answered for anybody: what can wait does so while there are any."""
+async def _steps(
+    service: Service,
+    asked: str,
+    turns: Turns,
+    before: Turns,
+    filters: Filters,
+    current: Current,
+    request: gr.Request,
+) -> AsyncIterator[tuple[Any, ...]]:
+    """Yield what is shown while a question that follows `before`, in the chat `turns`, is answered; then keep it."""
+    byline, own = service.byline, Own.of(request, current)
+    begin_request(getattr(request.state, "request_id", None))  # Gradio's queue works in a context of its own
+    searched = in_words(filters, await asyncio.to_thread(byline.articles)) if filters else ""
+    emptied: Any = ""
+    after: Turns = ()
+    try:
+        async with aclosing(chat_view.ask(service, _client_of(request), asked, before, filters, searched)) as states:
+            async for step in states:
+                if isinstance(step, Refusal):
+                    shown = chat_html(byline, turns)
+                    yield shown, render_alert(step.reason), asked, turns, gr.skip(), gr.skip(), *_AS_IT_WAS
+                    return
+                after = step
+                # A long chat takes a while to draw, and the event loop is everybody's.
+                shown = await asyncio.to_thread(chat_html, byline, after)
+                yield shown, "", emptied, after, None, "", *_AS_IT_WAS
+                emptied = gr.skip()  # only once: the next question may already be being typed
+    finally:  # also when the visitor has left: the answer was given
+        kept = await asyncio.to_thread(keep_turns, byline, own.visitor, own.current, after)
+    notice = render_alert(kept.sentence) if kept.sentence else gr.skip()
+    shown = await asyncio.to_thread(chat_html, byline, kept.turns)
+    yield shown, notice, gr.skip(), kept.turns, gr.skip(), gr.skip(), kept.current, render_bar(kept)
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._n = 0
 
-    def __enter__(self) -> None:
-        with self._lock:
-            self._n += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._n -= 1
-
-    def nobody(self) -> bool:
-        return self._n == 0
+def _client_of(request: gr.Request) -> str:
+    """Return whose turn a question uses: the address it came from, as over HTTP."""
+    return request.client.host if request.client else ""
 
 
-def _suggester(byline: Byline, answering: _Answering) -> Callable[[Turns], str]:
+def _suggester(service: Service) -> Callable[[Turns], str]:
+    byline, pool = service.byline, service.pool
     suggesting = threading.Lock()
+
+    def nobody_waits() -> bool:
+        return pool.n_running + pool.n_waiting == 0
 
     def on_suggest(turns: Turns) -> str:
         last = turns[-1] if turns else None
@@ -192,7 +206,7 @@ def _suggester(byline: Byline, answering: _Answering) -> Callable[[Turns], str]:
             return ""
         try:
             found = suggest_questions(
-                last.answer, lambda question: byline.ask(question, filters=last.filters), answering.nobody
+                last.answer, lambda question: byline.ask(question, filters=last.filters), nobody_waits
             )
         except QAError as error:  # e.g. the library was emptied or closed meanwhile: an answer stands without them
             _LOG.info("Nothing is suggested: %s", error)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from corpus.errors import BrokenCitationError, EmptyCorpusError, QAError, SettingsError
+from corpus.errors import BrokenCitationError, EmptyCorpusError, QAError, ServiceBusyError, SettingsError
 from qa import conversation
 from qa.keep import keep_case
+from qa.pipeline import check_question
 from qa.render import render_answer, render_statements
 from qa.safe_text import escape
+from qa.service import MAX_UPDATES
 from qa.types import Answer, Citation, Statement, StreamEvent
 from qa.views.filters import EVERYTHING
 from qa.views.recalled import render_recalled, render_summary
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from index.types import Filters
     from qa.byline import Byline
     from qa.keep import Verdict
+    from qa.service import Service
     from qa.stored_answer import Recalled
 
 _LOG = logging.getLogger(__name__)
@@ -100,25 +103,46 @@ class Refusal:
     reason: str
 
 
-def ask(
-    byline: Byline, question: str, turns: Turns, filters: Filters = EVERYTHING, searched: str = ""
-) -> Iterator[Turns | Refusal]:
-    """Yield the chat as the answer to a new question streams in, or one refusal."""
+async def ask(
+    service: Service, client: str, question: str, turns: Turns, filters: Filters = EVERYTHING, searched: str = ""
+) -> AsyncGenerator[Turns | Refusal, None]:
+    """Yield the chat as the answer to a new question streams in, or one refusal, after which the chat is as before.
+
+    Args:
+        service: Answers when it is the client's turn; closing this iterator gives the place up.
+        client: Whose turn it is.
+        question: As typed.
+        turns: The chat before.
+        filters: Which articles are asked.
+        searched: The filters in words.
+    """
+    byline = service.byline
     turn = Turn(turns[-1].number + 1 if turns else 0, question.strip(), filters=filters, searched=searched)
     before = turns[-(MAX_TURNS - 1) :]
     try:
-        events = byline.stream(question, filters=filters, history=earlier_answers(turns))
+        check_question(question, byline.settings.max_question_chars)
+        history = earlier_answers(turns)
+        answering = service.begin(client, lambda: byline.stream(question, filters=filters, history=history))
+    except (SettingsError, ServiceBusyError) as error:
+        yield Refusal(str(error))
+        return
+    try:
         yield (*before, turn)
-        for event in events:
-            turn = advance(turn, event)
+        async for events in answering.updates(MAX_UPDATES - 1):
+            for event in events:
+                turn = advance(turn, event)
             yield (*before, turn)
-    except SettingsError as error:  # empty or too long
+    except SettingsError as error:
         yield Refusal(str(error))
     except EmptyCorpusError:
         yield Refusal(EMPTY_LIBRARY)
+    except ServiceBusyError as error:  # it had to make room; the turn keeps the question, and can be asked again
+        yield (*before, replace(turn, error=str(error)))
     except QAError as error:
         _LOG.warning("A question ended in an error.", exc_info=error)
         yield (*before, replace(turn, error=str(error)))
+    finally:
+        answering.leave()
 
 
 def earlier_answers(turns: Turns) -> tuple[Answer | conversation.Turn, ...]:

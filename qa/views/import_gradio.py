@@ -19,11 +19,13 @@ from types import ModuleType
 _MODULE, _FUNCTION = "gradio.component_meta", "create_or_modify_pyi"
 # Read by Gradio and its client while they are imported; the page must not look up a single name.
 _OFFLINE = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+# Gradio's queue sums up its last 10,000 events with pandas after each one, for a dashboard that is switched off.
+_NO_SUMMARY = {"GRADIO_ANALYTICS_MAX_EVENTS": "1", "GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**12)}
 
 
 def import_gradio() -> ModuleType:
     """Import and return Gradio; the second call costs nothing."""
-    os.environ.update(_OFFLINE)
+    os.environ.update(_OFFLINE | _NO_SUMMARY)
     if "gradio" in sys.modules:
         return sys.modules["gradio"]
     finder = _StubsLeftAlone()

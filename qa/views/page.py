@@ -15,17 +15,20 @@ from qa.views.settings import render_settings
 from qa.views.widgets import HERE, QUIET, html_part
 
 if TYPE_CHECKING:
-    from qa.byline import Byline
+    from qa.service import Service
 
 STYLES = (HERE / "style.css", HERE / "chats.css")
-ASKING_AT_ONCE = 8  # Gradio's default of 1 lets one slow answer hold everybody up; two cores gain nothing from more
+AT_ONCE = 8  # of anything but questions: Gradio's default of 1 lets one slow upload hold everybody up
+SPARE_SLOTS = 40  # Gradio's usual number, for what the pool refuses and for what is no question
+WAITING_EVENTS = 500  # in front of Gradio's slots, each with a body of up to 1 MB; the next one is refused
 HEADER = (
     '<header class="masthead"><h1>Byline</h1><p>Answers from your articles, every sentence with its proof.</p></header>'
 )
 
 
-def build_page(byline: Byline) -> gr.Blocks:
+def build_page(service: Service) -> gr.Blocks:
     """Return the page over an open library; serving it is the caller's business."""
+    byline, limits = service.byline, service.pool.limits
     page = gr.Blocks(title="Byline", analytics_enabled=False, fill_width=True)
     with page:
         html_part("masthead", HEADER)
@@ -40,7 +43,7 @@ def build_page(byline: Byline) -> gr.Blocks:
                 inspected = html_part("inspector", render_inspector(None))
             with gr.Tab("Settings", id="settings"):
                 html_part("settings", render_settings(byline.settings))
-        wire_ask_tab(ask_tab, byline)
+        wire_ask_tab(ask_tab, service)
         wire_current_chat(ask_tab, byline)
         wire_chats_tab(chats_tab, ask_tab, tabs, byline, chats.select)
         wire_library_tab(library_tab, byline, [page.load, library.select])
@@ -59,5 +62,7 @@ def build_page(byline: Byline) -> gr.Blocks:
             queue=False,
             **QUIET,
         )
-    page.queue(default_concurrency_limit=ASKING_AT_ONCE)
+    # A question holds a slot while it waits in the pool: with fewer slots they would wait before it, in no fair order.
+    page.max_threads = limits.workers + limits.queue + SPARE_SLOTS
+    page.queue(default_concurrency_limit=AT_ONCE, max_size=WAITING_EVENTS)
     return page

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from qa.settings import Settings
 
 HERE_ALONE = "Nothing leaves this machine: articles, questions and answers are read and kept on it alone."
-SENT = (
-    "Each question and the passages found for it are sent to the model that the setting “reader” names; nothing else."
-)
+SENT = "Each question and the passages found for it are sent to the model that the setting “reader” names."
+TIMED = "How long each question took, and counts, are sent to the collector of traces that is set; none of its words."
+TOLD = "Each question, its answer and how long it took are sent to the collector of traces that is set."
 MEANINGS = {  # not the library's folder: a visitor from elsewhere has no need to know places on this machine
     "reader": "What turns passages into answers",
     "strictness": "How sure the reader must be before it answers rather than declines",
@@ -25,7 +25,7 @@ MEANINGS = {  # not the library's folder: a visitor from elsewhere has no need t
 
 def render_settings(settings: Settings) -> str:
     """Return the settings that shape answers, with the variable that changes each."""
-    leaves = HERE_ALONE if settings.reader == "extractive" else SENT
+    leaves = _what_leaves(settings)
     rows = "".join(
         f'<tr><th scope="row">{meaning}</th><td><code>{escape(str(getattr(settings, name)))}</code></td>'
         f"<td><code>BYLINE_{name.upper()}</code></td></tr>"
@@ -37,3 +37,10 @@ def render_settings(settings: Settings) -> str:
         '<table><thead><tr><th scope="col">Setting</th><th scope="col">Value</th><th scope="col">Variable</th></tr>'
         f"</thead><tbody>{rows}</tbody></table></section>"
     )
+
+
+def _what_leaves(settings: Settings) -> str:
+    to_model = "" if settings.reader == "extractive" else SENT
+    if settings.trace_endpoint is None:
+        return to_model or HERE_ALONE
+    return f"{to_model} {TOLD if settings.trace_texts else TIMED}".strip()

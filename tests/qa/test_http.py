@@ -285,6 +285,65 @@ def test_too_many_questions_are_told_when_to_try_again(tmp_path):
         sentence(client.get("/healthz"), 429)
 
 
+@pytest.mark.parametrize("path", ["/v1/ask", "/v1/chat/completions"])
+def test_a_stream_that_must_make_room_in_a_full_queue_is_told_so_before_it_begins(tmp_path, path):
+    gate = threading.Event()
+    with open_fake(tmp_path / "library", STORM, reader=WaitingReader(gate)) as byline:
+        service = Service(byline, limits=Limits(workers=1, queue=2, per_client=9))
+        api, given = make_api(service, Metrics(service)), {}
+
+        def ask(name, address, path, body):
+            given[name] = TestClient(api, client=(address, 1)).post(path, json=body)
+
+        def begin(name, address, path, body):
+            before = service.pool.n_running + service.pool.n_waiting
+            threads.append(threading.Thread(target=ask, args=[name, address, path, body]))
+            threads[-1].start()
+            while service.pool.n_running + service.pool.n_waiting == before and threads[-1].is_alive():
+                threads[-1].join(0.01)
+
+        threads = []
+        question, chat = (
+            {"question": "Storm?"},
+            {"messages": [{"role": "user", "content": "Storm?"}], "model": "byline"},
+        )
+        begin("running", "127.0.0.2", "/v1/ask", question)
+        begin("waiting", "127.0.0.2", "/v1/ask", question | {"stream": True})
+        begin("dropped", "127.0.0.2", path, (question if path == "/v1/ask" else chat) | {"stream": True})
+        another = threading.Thread(target=ask, args=["another", "127.0.0.3", "/v1/ask", question | {"stream": True}])
+        another.start()  # finds the queue full, and less of its own in it
+        threads[2].join(30)
+        assert "try again in" in sentence(given["dropped"], 429)
+        assert int(given["dropped"].headers["retry-after"]) >= 1 and not given.keys() - {"dropped"}
+        gate.set()
+        for thread in (*threads, another):
+            thread.join(30)
+        assert given["running"].status_code == 200
+        for name in ("waiting", "another"):
+            assert [kind for kind, _ in events(given[name])] == ["hits", "statement", "answer"]
+        service.pool.close()
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
+def test_a_question_that_waits_when_the_service_shuts_down_is_told_so(tmp_path, stream):
+    gate = threading.Event()
+    with open_fake(tmp_path / "library", STORM, reader=WaitingReader(gate)) as byline:
+        service = Service(byline, limits=Limits(workers=1, queue=2, per_client=9))
+        client, given = TestClient(make_api(service, Metrics(service))), []
+        service.pool.submit("before", lambda: gate.wait(30))
+        ask = lambda: given.append(client.post("/v1/ask", json={"question": "Storm?", "stream": stream}))  # noqa: E731
+        thread = threading.Thread(target=ask)
+        thread.start()
+        while not service.pool.n_waiting:
+            thread.join(0.01)
+        closing = threading.Thread(target=service.pool.close)
+        closing.start()
+        thread.join(30)
+        assert "shutting down" in sentence(given[0], 429)
+        gate.set()
+        closing.join(30)
+
+
 def test_metrics_are_prometheus_text(client):
     text = client.get("/metrics").text
     assert "# TYPE byline_jobs_waiting gauge" in text and "byline_jobs_running 0.0" in text

@@ -58,6 +58,8 @@ def test_library_is_absolute_and_knows_the_home_folder(monkeypatch, tmp_path):
         ({"encoder": "onnx:"}, ["BYLINE_ENCODER"]),
         ({"reader": "oracle"}, ["'oracle'", "BYLINE_READER", "extractive"]),
         ({"port": 70000}, ["70000", "BYLINE_PORT"]),
+        ({"trace_endpoint": "collector:4318"}, ["BYLINE_TRACE_ENDPOINT", "http://127.0.0.1:4318"]),
+        ({"trace_endpoint": "http://me:secret@collector"}, ["BYLINE_TRACE_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS"]),
         ({"colour": "red"}, ["'colour'", "chunk_tokens"]),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",

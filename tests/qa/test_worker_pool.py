@@ -89,11 +89,13 @@ def test_cancelling_a_waiting_job_gives_its_place_back(gate):
     pool.submit("b", lambda: None)
 
 
-def test_close_lets_the_running_finish_and_drops_the_waiting(gate):
+def test_close_lets_the_running_finish_and_refuses_the_waiting(gate):
     pool, (running,) = occupied(gate)
     waiting = pool.submit("b", lambda: None)
     assert not pool.close(timeout_s=0)
-    assert waiting.cancelled() and not running.done()
+    assert not running.done() and pool.n_waiting == 0
+    with pytest.raises(ServiceBusyError, match="shutting down"):
+        waiting.result(0)
     with pytest.raises(ServiceBusyError, match="shutting down"):
         pool.submit("b", lambda: None)
     gate.set()
