@@ -12,6 +12,7 @@ import gradio as gr
 
 from corpus.errors import QAError
 from index.types import Filters
+from qa.choice import AS_SET, Choice
 from qa.suggest import suggest_questions
 from qa.views import chat as chat_view
 from qa.views.chat import Refusal, Turns
@@ -36,11 +37,12 @@ Event = gr.EventData
 
 
 class AskTab(NamedTuple):
-    """The widgets of the tab; `turns`, `filters` and `editing` are each visitor's own."""
+    """The widgets of the tab; `turns`, `filters`, `editing` and `choice` are each visitor's own."""
 
     turns: gr.State
     filters: gr.State
     editing: gr.State
+    choice: gr.State
     chat: gr.HTML
     suggested: gr.HTML
     notice: gr.HTML
@@ -52,7 +54,7 @@ class AskTab(NamedTuple):
 
 def lay_out_ask_tab(byline: Byline) -> AskTab:
     """Place the widgets."""
-    turns, filters, editing = gr.State(()), gr.State(Filters()), gr.State(None)
+    turns, filters, editing, choice = gr.State(()), gr.State(Filters()), gr.State(None), gr.State(AS_SET)
     with gr.Row(elem_id="ask-row"):
         with gr.Column(elem_id="chat-column", min_width=0):
             chat = html_part("chat", chat_html(byline, ()), scripted=True)
@@ -72,7 +74,7 @@ def lay_out_ask_tab(byline: Byline) -> AskTab:
         with gr.Column(elem_id="evidence-column", min_width=0):
             evidence = html_part("evidence", NOTHING_OPEN, scripted=True)
     download = html_part("download", scripted=True)
-    return AskTab(turns, filters, editing, chat, suggested, notice, question, searching, evidence, download)
+    return AskTab(turns, filters, editing, choice, chat, suggested, notice, question, searching, evidence, download)
 
 
 def wire_ask_tab(tab: AskTab, byline: Byline) -> None:
@@ -107,35 +109,37 @@ def _wire_asking(tab: AskTab, byline: Byline) -> list[Any]:
     """Return the events that ask, so that they can be stopped."""
     answering = _Answering()
 
-    def steps(asked: str, before: Turns, filters: Filters) -> Iterator[tuple[Any, ...]]:
+    def steps(asked: str, before: Turns, filters: Filters, choice: Choice) -> Iterator[tuple[Any, ...]]:
         searched = in_words(filters, byline.articles()) if filters else ""
         emptied: Any = ""
         with answering:
-            for step in chat_view.ask(byline, asked, before, filters, searched):
+            for step in chat_view.ask(byline, asked, before, filters, searched, choice):
                 if isinstance(step, Refusal):
                     yield gr.skip(), render_alert(step.reason), asked, gr.skip(), gr.skip(), gr.skip()
                     return
                 yield chat_html(byline, step), "", emptied, step, None, ""
                 emptied = gr.skip()  # only once: the next question may already be being typed
 
-    def on_ask(asked: str, turns: Turns, filters: Filters, editing: int | None) -> Iterator[tuple[Any, ...]]:
+    def on_ask(
+        asked: str, turns: Turns, filters: Filters, choice: Choice, editing: int | None
+    ) -> Iterator[tuple[Any, ...]]:
         before = turns if editing is None else tuple(turn for turn in turns if turn.number < editing)
-        yield from steps(asked, before, filters)
+        yield from steps(asked, before, filters, choice)
 
-    def on_example(turns: Turns, filters: Filters, event: Event) -> Iterator[tuple[Any, ...]]:
-        yield from steps(str(event.question), turns, filters)
+    def on_example(turns: Turns, filters: Filters, choice: Choice, event: Event) -> Iterator[tuple[Any, ...]]:
+        yield from steps(str(event.question), turns, filters, choice)
 
-    def on_again(turns: Turns) -> Iterator[tuple[Any, ...]]:
+    def on_again(turns: Turns, choice: Choice) -> Iterator[tuple[Any, ...]]:
         if turns:
-            yield from steps(turns[-1].question, turns[:-1], turns[-1].filters)
+            yield from steps(turns[-1].question, turns[:-1], turns[-1].filters, choice)
 
     outputs = [tab.chat, tab.notice, tab.question, tab.turns, tab.editing, tab.suggested]
-    given = [tab.turns, tab.filters]
+    given = [tab.turns, tab.filters, tab.choice]
     asking = [
         tab.question.submit(on_ask, [tab.question, *given, tab.editing], outputs, **QUIET),
         tab.chat.ask_example(on_example, given, outputs, **QUIET),
         tab.suggested.ask_example(on_example, given, outputs, **QUIET),
-        tab.chat.ask_again(on_again, [tab.turns], outputs, **QUIET),
+        tab.chat.ask_again(on_again, [tab.turns, tab.choice], outputs, **QUIET),
     ]
     suggest = _suggester(byline, answering)
     suggestions = [event.success(suggest, [tab.turns], [tab.suggested], **QUIET) for event in asking]
@@ -170,8 +174,9 @@ def _suggester(byline: Byline, answering: _Answering) -> Callable[[Turns], str]:
         if last is None or last.answer is None or not suggesting.acquire(blocking=False):
             return ""
         try:
+            asker = byline.asker(last.choice)  # a model that was not chosen must not be sent these either
             found = suggest_questions(
-                last.answer, lambda question: byline.ask(question, filters=last.filters), answering.nobody
+                last.answer, lambda question: asker.ask(question, filters=last.filters), answering.nobody
             )
         except QAError as error:  # e.g. the library was emptied or closed meanwhile: an answer stands without them
             _LOG.info("Nothing is suggested: %s", error)

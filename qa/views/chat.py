@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from corpus.errors import BrokenCitationError, EmptyCorpusError, QAError, SettingsError
+from qa.choice import AS_SET, Choice
 from qa.keep import keep_case
 from qa.render import render_answer, render_statements
 from qa.safe_text import escape
 from qa.types import Answer, Citation, Statement, StreamEvent
 from qa.views.filters import EVERYTHING
+from qa.views.settings import in_words
 from qa.views.turn_actions import render_actions, render_unfinished
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class Turn:
         error: One sentence, in place of an answer.
         kept: What the visitor said of the answer when it was kept as a case to test by.
         filters: The articles it was asked of; `searched` says them in words.
+        choice: How the visitor wanted it answered, where that is not as set for everybody.
         stopped: Whether the visitor stopped it before it was answered.
     """
 
@@ -61,6 +64,7 @@ class Turn:
     kept: Verdict | None = None
     filters: Filters = EVERYTHING
     searched: str = ""
+    choice: Choice = AS_SET
     stopped: bool = False
 
     @property
@@ -80,13 +84,19 @@ class Refusal:
 
 
 def ask(
-    byline: Byline, question: str, turns: Turns, filters: Filters = EVERYTHING, searched: str = ""
+    byline: Byline,
+    question: str,
+    turns: Turns,
+    filters: Filters = EVERYTHING,
+    searched: str = "",
+    choice: Choice = AS_SET,
 ) -> Iterator[Turns | Refusal]:
     """Yield the chat as the answer to a new question streams in, or one refusal."""
-    turn = Turn(turns[-1].number + 1 if turns else 0, question.strip(), filters=filters, searched=searched)
+    number = turns[-1].number + 1 if turns else 0
+    turn = Turn(number, question.strip(), filters=filters, searched=searched, choice=choice)
     before = turns[-(MAX_TURNS - 1) :]
     try:
-        events = byline.stream(question, filters=filters, history=earlier_answers(turns))
+        events = byline.asker(choice).stream(question, filters=filters, history=earlier_answers(turns))
         yield (*before, turn)
         for event in events:
             turn = advance(turn, event)
@@ -148,10 +158,11 @@ def render_chat(turns: Sequence[Turn], article_ids: Collection[str]) -> str:
 
 def _render_turn(turn: Turn, is_last: bool) -> str:
     searched = f'<p class="note" dir="auto">Asked only of {escape(turn.searched)}</p>' if turn.searched else ""
+    chosen = f'<p class="note">Asked with your settings: {in_words(turn.choice)}</p>' if turn.choice != AS_SET else ""
     return (
         f'<section class="turn" data-turn="{turn.number}" aria-busy="{"false" if turn.finished else "true"}">'
         f'<h2 class="question" dir="auto">{escape(turn.question)}</h2>'
-        f'<div class="answer">{searched}{_render_reply(turn, is_last)}</div></section>'
+        f'<div class="answer">{searched}{chosen}{_render_reply(turn, is_last)}</div></section>'
     )
 
 

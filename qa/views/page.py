@@ -9,7 +9,7 @@ import gradio as gr
 from qa.views.ask_tab import chat_html, filters_html, lay_out_ask_tab, wire_ask_about, wire_ask_tab
 from qa.views.inspector import render_inspector
 from qa.views.library_tab import lay_out_library_tab, wire_library_tab
-from qa.views.settings import render_settings
+from qa.views.settings_tab import lay_out_settings_tab, wire_settings_tab
 from qa.views.widgets import HERE, QUIET, html_part
 
 if TYPE_CHECKING:
@@ -35,9 +35,10 @@ def build_page(byline: Byline) -> gr.Blocks:
             with gr.Tab("Inspector", id="inspector") as inspector:
                 inspected = html_part("inspector", render_inspector(None))
             with gr.Tab("Settings", id="settings"):
-                html_part("settings", render_settings(byline.settings))
+                settings_part = lay_out_settings_tab(byline)
         wire_ask_tab(ask_tab, byline)
         wire_library_tab(library_tab, byline, [page.load, library.select])
+        wire_settings_tab(settings_part, ask_tab.choice, byline)
         wire_ask_about(ask_tab, library_tab.table, byline)
         gr.on(
             [page.load, ask.select],
