@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from qa.byline import Byline
+    from qa.extra_tab import ExtraTab
     from qa.service import Service
     from qa.settings import Settings
 
@@ -131,6 +132,7 @@ def _build_app(service: Service, host: str) -> FastAPI:
     from qa.views.guard import MAX_FILE_BYTES, Guard
     from qa.views.page import STYLE, build_page
 
+    extra = _evals_tab(service, host)
     metrics = Metrics(service)
     app = FastAPI(title="Byline", docs_url=None, redoc_url=None, openapi_url=None)
     # The last one added is the first one asked.
@@ -140,11 +142,11 @@ def _build_app(service: Service, host: str) -> FastAPI:
 
     gr.mount_gradio_app(
         app,
-        build_page(service.byline),
+        build_page(service.byline, [extra]),
         path="/",
         server_name=host,
         theme=gr.themes.Base(font=["sans-serif"], font_mono=["monospace"]),  # strings: no web font is asked for
-        css_paths=STYLE,
+        css_paths=[STYLE, extra.style],
         footer_links=[],
         run_history=False,
         show_error=False,
@@ -154,6 +156,16 @@ def _build_app(service: Service, host: str) -> FastAPI:
         enable_monitoring=False,
     )
     return app
+
+
+def _evals_tab(service: Service, host: str) -> ExtraTab:
+    """Return the tab of evaluation runs, which hold questions and answers: others see them only once they signed in."""
+    from evals.tab import make_tab
+    from qa.access import LOOPBACK
+
+    signed_in = service.access.demanded
+    alone = host in LOOPBACK and not service.hosts and not signed_in
+    return make_tab(service.byline.folder, shown=alone or signed_in, with_places=alone)
 
 
 def _import_page() -> ModuleType:

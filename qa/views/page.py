@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from qa.views.ask_tab import chat_html, filters_html, lay_out_ask_tab, wire_ask_about, wire_ask_tab
+from qa.views.extra_tab import place_extra_tab
 from qa.views.inspector import render_inspector
 from qa.views.library_tab import lay_out_library_tab, wire_library_tab
 from qa.views.settings_tab import lay_out_settings_tab, wire_settings_tab
 from qa.views.widgets import HERE, QUIET, html_part
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from qa.byline import Byline
+    from qa.extra_tab import ExtraTab
 
 STYLE = HERE / "style.css"
 ASKING_AT_ONCE = 8  # Gradio's default of 1 lets one slow answer hold everybody up; two cores gain nothing from more
@@ -22,8 +26,13 @@ HEADER = (
 )
 
 
-def build_page(byline: Byline) -> gr.Blocks:
-    """Return the page over an open library; serving it is the caller's business."""
+def build_page(byline: Byline, extra: Sequence[ExtraTab] = ()) -> gr.Blocks:
+    """Return the page over an open library; serving it is the caller's business.
+
+    Args:
+        byline: The open library.
+        extra: Tabs that packages downstream bring.
+    """
     page = gr.Blocks(title="Byline", analytics_enabled=False, fill_width=True)
     with page:
         html_part("masthead", HEADER)
@@ -34,6 +43,8 @@ def build_page(byline: Byline) -> gr.Blocks:
                 library_tab = lay_out_library_tab(byline)
             with gr.Tab("Inspector", id="inspector") as inspector:
                 inspected = html_part("inspector", render_inspector(None))
+            for each in extra:
+                place_extra_tab(each)
             with gr.Tab("Settings", id="settings"):
                 settings_part = lay_out_settings_tab(byline)
         wire_ask_tab(ask_tab, byline)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -10,7 +9,7 @@ import gradio as gr
 from corpus.errors import SettingsError
 from qa.choice import Choice
 from qa.views.settings import make_choice, render_settings
-from qa.views.widgets import QUIET, html_part
+from qa.views.widgets import QUIET, given_texts, html_part
 
 if TYPE_CHECKING:
     from qa.byline import Byline
@@ -25,7 +24,7 @@ def wire_settings_tab(part: gr.HTML, choice: gr.State, byline: Byline) -> None:
     """Let the fields change `choice`, which is each visitor's own."""
 
     def on_choose(before: Choice, event: gr.EventData) -> tuple[Any, str]:
-        fields = _texts(event, ("k", "strictness", "reader"))
+        fields = given_texts(event, ("k", "strictness", "reader"))
         try:
             chosen = make_choice(fields, byline.settings, byline.readers)
         except SettingsError as error:
@@ -34,9 +33,3 @@ def wire_settings_tab(part: gr.HTML, choice: gr.State, byline: Byline) -> None:
         return chosen, render_settings(byline.settings, byline.readers, chosen)
 
     part.choose(on_choose, [choice], [choice, part], queue=False, **QUIET)
-
-
-def _texts(event: gr.EventData, names: tuple[str, ...]) -> Mapping[str, str]:
-    """Return the fields that came; anybody may send anything, so everything else is passed over."""
-    given = {name: getattr(event, name, None) for name in names}
-    return {name: value for name, value in given.items() if isinstance(value, str)}
