@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from qa.byline import Byline
+    from qa.extra_tab import ExtraTab
     from qa.service import Service
     from qa.settings import Settings
 
@@ -132,6 +133,7 @@ def _build_app(service: Service, host: str) -> FastAPI:
     from qa.views.page import STYLES, build_page
     from qa.views.visitor import Visitors
 
+    extra = _evals_tab(service, host)
     metrics = Metrics(service)
     app = FastAPI(title="Byline", docs_url=None, redoc_url=None, openapi_url=None)
     # The last one added is the first one asked.
@@ -142,11 +144,11 @@ def _build_app(service: Service, host: str) -> FastAPI:
 
     gr.mount_gradio_app(
         app,
-        build_page(service),
+        build_page(service, [extra]),
         path="/",
         server_name=host,
         theme=gr.themes.Base(font=["sans-serif"], font_mono=["monospace"]),  # strings: no web font is asked for
-        css_paths=STYLES,
+        css_paths=[*STYLES, extra.style],
         footer_links=[],
         run_history=False,
         show_error=False,
@@ -156,6 +158,16 @@ def _build_app(service: Service, host: str) -> FastAPI:
         enable_monitoring=False,
     )
     return app
+
+
+def _evals_tab(service: Service, host: str) -> ExtraTab:
+    """Return the tab of evaluation runs, which hold questions and answers: others see them only once they signed in."""
+    from evals.tab import make_tab
+    from qa.access import LOOPBACK
+
+    signed_in = service.access.demanded
+    alone = host in LOOPBACK and not service.hosts and not signed_in
+    return make_tab(service.byline.folder, shown=alone or signed_in, with_places=alone)
 
 
 def _import_page() -> ModuleType:

@@ -10,13 +10,16 @@ from pathlib import Path
 
 from corpus.errors import QAError
 
-OUT = Path("eval-runs")
 _EXAMPLES = """examples:
   python -m evals run bundled first_answers                  the bundled suites
   python -m evals run SET_FOLDER --limit 200 --set k=20      a sample of a set, with another setting
   python -m evals run bundled --system my_module:my_engine   anybody's own system
-  python -m evals compare eval-runs/byline eval-runs/my_module-my_engine
-  python -m evals report eval-runs/byline --html report.html
+  python -m evals run bundled --set k=20 --name k20          kept as k20, beside byline
+  python -m evals run kept                                   the cases kept in the library
+  python -m evals compare byline k20
+  python -m evals report byline --html report.html
+
+Runs are kept in the library's folder (BYLINE_LIBRARY, else your data folder), in eval-runs/NAME; the page shows them.
 """
 
 
@@ -66,12 +69,14 @@ def _add_follow_ups(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--half", choices=("inner", "outer", "all"), default="outer", help="rules were chosen on inner"
     )
-    command.add_argument("--work", type=Path, metavar="DIR", default=OUT / "work", help="where the library is kept")
+    command.add_argument("--work", type=Path, metavar="DIR", help="where the library is kept; else eval-runs/work")
     command.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _add_run(command: argparse.ArgumentParser) -> None:
-    command.add_argument("suites", nargs="+", metavar="SUITE", help="bundled suite, .jsonl, .csv, SQuAD .json, folder")
+    command.add_argument(
+        "suites", nargs="+", metavar="SUITE", help="bundled suite, kept, .jsonl, .csv, SQuAD .json, folder"
+    )
     systems = "byline, bm25, dense, rrf, hybrid, maxsim, llamaindex, module:function"
     command.add_argument("--system", default="byline", help=systems)
     command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting; may be repeated")
@@ -85,12 +90,14 @@ def _add_run(command: argparse.ArgumentParser) -> None:
 
 def _add_folders(command: argparse.ArgumentParser) -> None:
     command.add_argument("--limit", type=int, metavar="N", help="a sample of N questions, drawn with a fixed seed")
-    command.add_argument("--out", type=Path, metavar="DIR", help=f"where runs are kept; else {OUT}/SYSTEM")
-    command.add_argument("--work", type=Path, metavar="DIR", default=OUT / "work", help="where libraries are kept")
+    kept = command.add_mutually_exclusive_group()
+    kept.add_argument("--name", help="what the run is kept as, beside the others; else the system's name")
+    kept.add_argument("--out", type=Path, metavar="DIR", help="or a folder elsewhere, which the page does not show")
+    command.add_argument("--work", type=Path, metavar="DIR", help="where libraries are kept; else eval-runs/work")
 
 
 def _add_compare(command: argparse.ArgumentParser) -> None:
-    command.add_argument("first", type=Path, help="folder that `run` wrote")
+    command.add_argument("first", type=Path, help="name of a run, or a folder that `run` wrote")
     command.add_argument("second", type=Path)
     command.add_argument("--json", action="store_true", help="print JSON")
 
@@ -111,7 +118,7 @@ def _add_sweep(command: argparse.ArgumentParser) -> None:
 
 
 def _add_report(command: argparse.ArgumentParser) -> None:
-    command.add_argument("run", type=Path, help="folder that `run` wrote")
+    command.add_argument("run", type=Path, help="name of a run, or a folder that `run` wrote")
     command.add_argument("--against", type=Path, metavar="RUN", help="another run of the same suites")
     for name in ("html", "markdown", "json"):
         command.add_argument(f"--{name}", type=Path, metavar="FILE", help=f"write {name} there")
@@ -120,13 +127,13 @@ def _add_report(command: argparse.ArgumentParser) -> None:
 def _add_support(command: argparse.ArgumentParser) -> None:
     command.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="with items.jsonl[.gz]")
     command.add_argument("--limit", type=int, metavar="N")
-    command.add_argument("--work", type=Path, metavar="DIR", default=OUT / "work", help="where scores are kept")
+    command.add_argument("--work", type=Path, metavar="DIR", help="where scores are kept; else eval-runs/work")
 
 
 def _add_conflict(command: argparse.ArgumentParser) -> None:
     command.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="set whose documents disagree")
     command.add_argument("--limit", type=int, metavar="N")
-    command.add_argument("--work", type=Path, metavar="DIR", default=OUT / "work", help="where libraries are kept")
+    command.add_argument("--work", type=Path, metavar="DIR", help="where libraries are kept; else eval-runs/work")
 
 
 def _add_dev(command: argparse.ArgumentParser) -> None:
@@ -153,7 +160,7 @@ def _add_keep(command: argparse.ArgumentParser) -> None:
 
 
 def _add_judge(command: argparse.ArgumentParser) -> None:
-    command.add_argument("run", type=Path, help="folder that `run` wrote")
+    command.add_argument("run", type=Path, help="name of a run, or a folder that `run` wrote")
     command.add_argument("--llm", required=True, metavar="MODULE:FUNCTION", help="gives a LlamaIndex LLM")
 
 

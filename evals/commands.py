@@ -15,8 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from corpus.errors import SettingsError
-from evals.__main__ import OUT
 from evals.data import sample
+from evals.stored import find_folder, run_folder, work_folder
 
 if TYPE_CHECKING:
     from evals.measure import Prices
@@ -33,11 +33,13 @@ def run(options: argparse.Namespace) -> int:
     from evals.systems import make_bench, open_system
     from evals.target import load_target
 
-    out = options.out or OUT / options.system.replace(":", "-").replace("/", "-")
+    named = options.name or options.system.replace(":", "-").replace("/", "-")
     prices = _prices(options.prices)
     for name in options.suites:
         target = load_target(name, articles=options.articles, library=options.library)
-        bench = make_bench(options.work, options.set, library=target.library, llm=options.llm)
+        out = options.out or run_folder(named, target.library)
+        work = options.work or work_folder()
+        bench = make_bench(work, options.set, library=target.library, llm=options.llm)
         total = len(sample(target.of.examples, options.limit))
         with (
             _progress(target.of.name, total) as step,
@@ -48,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
                 settings=bench.facts, prices=prices, on_question=step,
             )  # fmt: skip
         print_reports(load_reports(out / target.of.name), _stdout())
-    _stderr().print(f"kept in {out}", highlight=False)
+        _stderr().print(f"kept in {out / target.of.name}", highlight=False, soft_wrap=True)
     return 0
 
 
@@ -57,7 +59,7 @@ def compare(options: argparse.Namespace) -> int:
     from evals.compare import compare_folders
     from evals.report_rich import print_comparisons
 
-    compared = compare_folders(options.first, options.second)
+    compared = compare_folders(find_folder(options.first), find_folder(options.second))
     if options.json:
         rows = [
             {"suite": each.suite, "first": each.first, "second": each.second}
@@ -109,9 +111,9 @@ def sweep(options: argparse.Namespace) -> int:
     from evals.target import load_target
 
     target = load_target(options.suite, articles=options.articles)
-    out = (options.out or OUT / "sweep") / target.of.name
+    out = (options.out or run_folder(options.name or "sweep", target.library)) / target.of.name
     points = run_sweep(
-        target, options.set, out, options.work, measure=options.measure, limit=options.limit,
+        target, options.set, out, options.work or work_folder(), measure=options.measure, limit=options.limit,
         on_point=lambda knobs: _stderr().print(" ".join(knobs), highlight=False),
     )  # fmt: skip
     print_points(points, options.measure, _stdout())
@@ -124,7 +126,7 @@ def report(options: argparse.Namespace) -> int:
     from evals.report_html import render_page
     from evals.report_rich import print_reports
 
-    reports = load_reports(options.run, options.against)
+    reports = load_reports(find_folder(options.run), options.against and find_folder(options.against))
     print_reports(reports, _stdout())
     if options.html:
         options.html.write_text(render_page(reports), encoding="utf-8")
@@ -143,7 +145,9 @@ def support(options: argparse.Namespace) -> int:
     reports = []
     for folder in options.folders:
         with _progress(folder.name, 0) as step:
-            reports += run_support(folder, options.work / "support", limit=options.limit, on_claim=step)
+            reports += run_support(
+                folder, (options.work or work_folder()) / "support", limit=options.limit, on_claim=step
+            )
     print_support(reports, _stdout())
     return 0
 
@@ -153,10 +157,10 @@ def conflict(options: argparse.Namespace) -> int:
     from evals.run_conflict import conflict_table, run_conflict
     from evals.systems import make_bench
 
-    reports = []
+    reports, bench = [], make_bench(options.work or work_folder())
     for folder in options.folders:
         with _progress(folder.name, 0) as step:
-            reports.append(run_conflict(folder, make_bench(options.work), limit=options.limit, on_question=step))
+            reports.append(run_conflict(folder, bench, limit=options.limit, on_question=step))
     _stdout().print(conflict_table(reports))
     return 0
 
@@ -216,7 +220,7 @@ def judge(options: argparse.Namespace) -> int:
     llm = load_llm(options.llm)
     if llm is None:
         raise SettingsError("--llm names no model.")
-    for suite, folder in find_runs(options.run).items():
+    for suite, folder in find_runs(find_folder(options.run)).items():
         rows = load_run(folder)[1]
         with _progress(suite, len(rows)) as step:
             judged = judge_run(folder, rows, llm, step)
@@ -247,7 +251,9 @@ def follow_ups(options: argparse.Namespace) -> int:
     from evals.systems import make_bench
 
     with _progress("follow-ups", 0) as step:
-        found = measure_follow_ups(options.folder, make_bench(options.work), half=options.half, on_question=step)
+        found = measure_follow_ups(
+            options.folder, make_bench(options.work or work_folder()), half=options.half, on_question=step
+        )
     if options.json:
         _print_json(found.to_dict())
         return 0

@@ -51,13 +51,32 @@ def load_reports(folder: Path, against: Path | None = None) -> list[RunReport]:
     others = find_runs(against) if against else {}
     reports = []
     for suite, path in find_runs(folder).items():
-        report = _report(path)
+        report = load_report(path)
         if suite in others:
-            other = _report(others[suite])
-            differences = tuple(compare_rows(report.rows, other.rows))
-            report = RunReport(report.manifest, report.summary, report.rows, other, differences)
+            report = set_against(report, load_report(others[suite]))
         reports.append(report)
     return reports
+
+
+def load_report(path: Path) -> RunReport:
+    """Return the report of the run in one folder.
+
+    Raises:
+        ArticleFormatError: If the folder holds no finished run.
+    """
+    manifest, rows = load_run(path)
+    summary = summarise_rows(rows, suite=manifest["suite"], system=manifest["system"])
+    return RunReport(manifest, summary, tuple(rows))
+
+
+def set_against(report: RunReport, other: RunReport) -> RunReport:
+    """Return the report with its differences from another run's.
+
+    Raises:
+        SettingsError: If the two asked different questions.
+    """
+    differences = tuple(compare_rows(report.rows, other.rows))
+    return RunReport(report.manifest, report.summary, report.rows, other, differences)
 
 
 def worst_rows(rows: Sequence[Row], n: int = N_WORST) -> list[Row]:
@@ -140,12 +159,6 @@ def difference_cell(difference: Difference) -> str:
 
 def _p(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"= {value:.3f}"
-
-
-def _report(path: Path) -> RunReport:
-    manifest, rows = load_run(path)
-    summary = summarise_rows(rows, suite=manifest["suite"], system=manifest["system"])
-    return RunReport(manifest, summary, tuple(rows))
 
 
 def _section(report: RunReport) -> str:

@@ -19,12 +19,20 @@ def render_cases(report: RunReport) -> str:
     """Return the worst questions of a run as HTML."""
     rows = worst_rows(report.rows)
     theirs = {row.id: row for row in report.against.rows} if report.against else {}
-    cases = "".join(_render_case(row, report, theirs.get(row.id)) for row in rows)
+    cases = "".join(render_case(row, report, theirs.get(row.id)) for row in rows)
     count = f"The {len(rows)} worst questions" if len(report.rows) > N_WORST else "The questions, worst first"
     return f'<h3>{count}</h3><p class="hint">Open one to see the judged evidence beside what was cited.</p>{cases}'
 
 
-def _render_case(row: Row, report: RunReport, other: Row | None) -> str:
+def render_case(row: Row, report: RunReport, other: Row | None, action: str = "") -> str:
+    """Return one question to be unfolded.
+
+    Args:
+        row: The question in the report's run.
+        report: Names the systems.
+        other: The same question in the run that it is set against.
+        action: HTML of what can be done with it.
+    """
     verdict, kind = _verdict(row)
     tags = f'<span class="tag">{escape(row.type or row.part or "question")}</span>'
     values = ", ".join(f"{name} {row.values[name]:.2f}" for name in _VALUES if name in row.values)
@@ -33,7 +41,7 @@ def _render_case(row: Row, report: RunReport, other: Row | None) -> str:
         sides += _render_reply(other, report.against.name)
     return (
         f'<details class="case"><summary><span class="asked" dir="auto">{escape(row.question)}</span>{tags}'
-        f'<span class="tag {kind}">{escape(verdict)}</span></summary><div class="inside">'
+        f'<span class="tag {kind}">{escape(verdict)}</span></summary><div class="inside">{action}'
         f'<p class="hint">{escape(row.id)}{"; " if values else ""}{escape(values)}</p>'
         f'<div class="pair">{sides}</div></div></details>'
     )

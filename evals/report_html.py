@@ -55,7 +55,7 @@ def _render_run(number: int, report: RunReport) -> str:
         f'<section id="run-{number}" aria-labelledby="title-{number}"><h2 id="title-{number}">'
         f"{escape(report.summary['suite'])}: {escape(report.name)}{other}</h2>"
         f'<p class="facts">{escape(facts_line(report.manifest))}</p>{alert}'
-        f"{_render_table(report)}{_render_plots(report)}{render_cases(report)}</section>"
+        f"{_render_table(report)}{render_plots(report)}{render_cases(report)}</section>"
     )
 
 
@@ -66,9 +66,9 @@ def _render_table(report: RunReport) -> str:
     by_measure = {each.measure: each for each in report.differences}
     body = ""
     for name, score in report.scores().items():
-        cells = [str(score["n"]), _render_score(score)]
+        cells = [str(score["n"]), render_score(score)]
         if other:
-            cells.append(_render_score(theirs[name]) if name in theirs else "-")
+            cells.append(render_score(theirs[name]) if name in theirs else "-")
             cells.append(_render_difference(by_measure.get(name)))
         body += (
             f'<tr><th scope="row">{escape(name)}{_arrow(name)}</th>{"".join(f"<td>{each}</td>" for each in cells)}</tr>'
@@ -81,7 +81,8 @@ def _render_table(report: RunReport) -> str:
     )
 
 
-def _render_score(score: dict[str, Any]) -> str:
+def render_score(score: dict[str, Any]) -> str:
+    """Return a score with its interval as HTML."""
     digits = 0 if "(ms)" in score["name"] else 3
     low, high = (f"{score[edge]:.{digits}f}" for edge in ("low", "high"))
     return f'{score["value"]:.{digits}f} <span class="range">{low}–{high}</span>'
@@ -94,7 +95,8 @@ def _render_difference(difference: Difference | None) -> str:
     return f'<span class="{kind}">{escape(difference_cell(difference))}</span>'
 
 
-def _render_plots(report: RunReport) -> str:
+def render_plots(report: RunReport) -> str:
+    """Return the plots of a run, both runs in each when it is set against another."""
     runs = [report] + ([report.against] if report.against else [])
     pooled = {run.name: figures_of(run.rows).pooled for run in runs}
     risk = [(name, _points(risk_coverage, rows["risk"])) for name, rows in pooled.items() if "risk" in rows]

@@ -138,7 +138,7 @@ def read_rows_of_run(path: Path, *, with_hits: bool = True) -> Iterator[Row]:
             continue
         try:
             yield _parse(json.loads(line), with_hits)
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             if number == len(lines):  # a whole line ends with "\n", so what follows the last one was cut
                 return
             raise ArticleFormatError(f"Line {number} of {str(path)!r} is not a row of a run. Run it anew.") from error
@@ -149,6 +149,8 @@ def _parse(stored: dict[str, Any], with_hits: bool) -> Row:
     for name in ("gold", "cited"):
         stored[name] = tuple(Excerpt(**each) for each in stored[name])
     stored["answers"] = tuple(stored["answers"])
+    stored["values"] = {name: float(value) for name, value in stored["values"].items()}
+    stored["pooled"] = {kind: tuple(map(float, numbers)) for kind, numbers in stored["pooled"].items()}
     stored["reply"] = _parse_reply(reply, with_hits) if reply is not None else None
     return Row(**stored)
 

@@ -110,7 +110,10 @@ def load_run(folder: Path) -> tuple[dict[str, Any], list[Row]]:
         raise ArticleFormatError(f"{str(folder)!r} holds no run. Name a folder that `evals run` wrote.") from error
     if "finished" not in manifest:
         raise ArticleFormatError(f"The run in {str(folder)!r} was broken off. Start it again, it goes on from there.")
-    return manifest, list(read_rows_of_run(folder / ROWS, with_hits=False))
+    try:
+        return manifest, list(read_rows_of_run(folder / ROWS, with_hits=False))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ArticleFormatError(f"{str(folder / ROWS)!r} cannot be read. Make the run anew.") from error
 
 
 def find_runs(folder: Path) -> dict[str, Path]:
@@ -193,7 +196,7 @@ def _resume(out: Path, manifest: Mapping[str, Any]) -> dict[str, Reply]:
     changed = [name for name in _IDENTITY if before.get(name) != manifest[name]]
     if changed:
         raise SettingsError(
-            f"{str(out)!r} holds another run: {', '.join(changed)} differ. Name another --out, or remove the folder."
+            f"{str(out)!r} holds another run: {', '.join(changed)} differ. Give another --name or --out, or remove it."
         )
     rows = list(read_rows_of_run(out / ROWS)) if (out / ROWS).exists() else []
     kept = [row for row in rows if row.reply is not None and row.reply.error is None]

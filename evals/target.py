@@ -6,12 +6,13 @@ import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from corpus.errors import SettingsError
+from corpus.errors import EmptyCorpusError, SettingsError
 from corpus.load import bundled_articles
 from corpus.types import Article
 from evals.data import EvalSet, check_stored, load_set
 from evals.suite import find_suite, load_suite, pending_cases
 from qa.keep import KEPT
+from qa.settings import Settings
 
 _LOG = logging.getLogger(__name__)
 
@@ -29,14 +30,15 @@ def load_target(name: str, *, articles: Path | None = None, library: Path | None
     """Read the questions and articles of a target.
 
     Args:
-        name: A suite in evals/suites, a `.jsonl` suite, kept cases, a `.csv`, SQuAD `.json`, or a set's folder.
+        name: A suite in evals/suites, `kept` for the cases kept in the library, a `.jsonl` suite, a `.csv`, SQuAD
+            `.json`, or a set's folder.
         articles: Files for questions that come without articles; the bundled ones when None.
         library: Likewise, a library that holds them. Kept cases are asked of the library they lie in.
 
     Raises:
         QAError: If something is not there or cannot be read.
     """
-    path = find_suite(name)
+    path = _kept_cases(library) if name == Path(KEPT).stem else find_suite(name)
     if path.name == KEPT and library is None and articles is None:
         library = path.parent
     if articles is not None and library is not None:
@@ -53,6 +55,16 @@ def load_target(name: str, *, articles: Path | None = None, library: Path | None
     check_stored(of.examples, {article.id: article.text for article in loaded})
     # The articles are held beside the set from here on; the set's own copy would only keep them in memory twice.
     return Target(replace(of, articles=()), tuple(loaded), None if brings_articles else library)
+
+
+def _kept_cases(library: Path | None) -> Path:
+    path = (library or Settings().library) / KEPT
+    if not path.exists():
+        raise EmptyCorpusError(
+            f"No case is kept in the library {str(path.parent)!r} yet. Keep one with Right or Wrong under an answer on "
+            'the page, or with: byline eval keep "QUESTION"'
+        )
+    return path
 
 
 def _stored(library: Path) -> list[Article]:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from index.lexical_tantivy import TantivyLexical
     from index.vectors_chroma import ChromaVectors
 
+RUNS_NAME = "eval-runs"  # where evaluation runs are kept: they may be there before the library is
 _INDEX_NAMES = ("chroma", "lexical")
 _REBUILT_AT_ONCE = 5_000  # passages: some seconds of a question's deadline
 _CLOSING_S = 5.0  # a call that hangs in an index must not keep the process from ending
@@ -241,7 +242,7 @@ def own_folder(folder: Path) -> OwnerLock:
         raise IndexingError(
             f"The folder {str(folder)!r} cannot be used ({error.strerror}). Name another with --library."
         ) from error
-    if LIBRARY_NAME not in names and names - {LOCK_NAME, *_INDEX_NAMES}:
+    if LIBRARY_NAME not in names and names - {LOCK_NAME, RUNS_NAME, *_INDEX_NAMES}:
         raise IndexingError(
             f"{str(folder)!r} holds other files and no library. Name an empty or new folder with --library."
         )

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Self
 from corpus.errors import EmptyCorpusError, SettingsError
 from corpus.types import Article, LoadFailure
 from index.types import AddProgress, AddReport, ArticleInfo, Embedder, Filters, Hit
+from qa.choice import AS_SET, Choice
 from qa.pipeline import EVERYTHING, Pipeline, check_k, check_question
+from qa.readers import Readers
 from qa.types import Answer, Reader, StreamEvent
 
 if TYPE_CHECKING:
@@ -58,8 +60,7 @@ class Byline:
 
         self.folder = folder
         self.settings = settings
-        self._reader = reader
-        self._llm = llm
+        self.readers = Readers(settings, reader=reader, llm=llm)
         self.on_change: ChangeCallback | None = None  # told ("added", ids) and so on, after each change
         self._index = open_index(
             folder,
@@ -68,7 +69,7 @@ class Byline:
             keep_versions=settings.keep_versions,
         )
         self._retriever: Retriever | None = None
-        self._pipeline: Pipeline | None = None
+        self._pipelines: dict[Choice, Pipeline] = {}
         self._building = threading.Lock()
         self._filled_at: int | None = None  # generation of the library at which articles were last seen
 
@@ -187,7 +188,7 @@ class Byline:
             EmptyCorpusError: If the library holds no article.
             SettingsError: If the question is empty or too long, `k` is below 1, or the history is not one.
         """
-        return self._asker().ask(question, k=k, filters=filters, history=history, as_of=as_of)
+        return self.asker().ask(question, k=k, filters=filters, history=history, as_of=as_of)
 
     def stream(
         self,
@@ -199,7 +200,18 @@ class Byline:
         as_of: date | None = None,
     ) -> Iterator[StreamEvent]:
         """Yield the hits, each statement, and the finished answer, as they are ready; all else as in `ask`."""
-        return self._asker().stream(question, k=k, filters=filters, history=history, as_of=as_of)
+        return self.asker().stream(question, k=k, filters=filters, history=history, as_of=as_of)
+
+    def asker(self, choice: Choice = AS_SET) -> Asker:
+        """Return what answers as `ask` and `stream` do, in the way that was chosen.
+
+        Raises:
+            EmptyCorpusError: If the library holds no article.
+            SettingsError: If the reader that was chosen is not to be had.
+        """
+        from qa.asking import Asker
+
+        return Asker(self._answerer(choice), self._index.library)
 
     @property
     def chats(self) -> Chats:
@@ -280,30 +292,24 @@ class Byline:
             self._retriever = self._retriever or Retriever(self._index, deadline_s=self.settings.deadline_s)
             return self._retriever
 
-    def _asker(self) -> Asker:
-        from qa.asking import Asker
-
-        return Asker(self._answerer(), self._index.library)
-
-    def _answerer(self) -> Pipeline:
+    def _answerer(self, choice: Choice = AS_SET) -> Pipeline:
         from corpus.chunk import CHUNKER_VERSION
         from qa import __version__
-        from qa.make_reader import make_reader
 
         self._check_filled()
-        retriever, settings = self._finder(), self.settings
+        retriever, settings = self._finder(), choice.of(self.settings)
         with self._building:
-            if self._pipeline is None:
-                reader = self._reader or make_reader(settings, llm=self._llm)
+            if choice not in self._pipelines:
+                reader = self.readers.get(choice.reader, choice.strictness)
                 facts = (__version__, self._index.embedder.fingerprint, CHUNKER_VERSION, reader.fingerprint)
-                self._pipeline = Pipeline(
+                self._pipelines[choice] = Pipeline(
                     retriever=retriever,
                     reader=reader,
                     fingerprint=settings.fingerprint(*facts),
                     k=settings.k,
                     max_question_chars=settings.max_question_chars,
                 )
-            return self._pipeline
+            return self._pipelines[choice]
 
 
 def _mirrored(source: str | Path) -> str:

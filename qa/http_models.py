@@ -9,9 +9,9 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StrictInt, mode
 
 from corpus.draft import MAX_ID_CHARS
 from index.types import Filters
+from qa.pipeline import MAX_K
 
 MAX_QUESTION_CHARS = 20_000  # beyond it a body is refused before the library's own, lower limit is asked
-MAX_K = 100  # passages in one answer: more is a dump, not an answer
 MAX_NAMES = 1_000  # outlets, or article ids, in one filter
 MAX_TURNS = 100  # of the history that comes with a question
 MAX_ROWS = 1_000  # articles in one request

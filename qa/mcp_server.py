@@ -10,7 +10,8 @@ from pydantic import Field
 
 from corpus.errors import MissingExtraError, QAError
 from index.types import Filters, Hit
-from qa.http_models import MAX_K, MAX_QUESTION_CHARS
+from qa.http_models import MAX_QUESTION_CHARS
+from qa.pipeline import MAX_K
 
 if TYPE_CHECKING:
     from mcp.server.fastmcp import FastMCP

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from index.retrieve import Retriever
 
 EVERYTHING = Filters()
+MAX_K = 100  # passages in one answer that somebody else asks for: more is a dump, not an answer
 N_READ = 20  # the reader's own ranking finds more evidence in ten of twenty hits than in the retriever's first ten
 
 

@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from corpus.errors import SettingsError
+from qa.choice import ReaderName, Strictness
 from qa.price import Price
 
 
@@ -77,7 +78,7 @@ class Settings(BaseSettings):
     chunk_tokens: int = Field(default=200, ge=32, le=512)
     keep_versions: bool | None = None
     encoder: str = "embedded"
-    reader: Literal["extractive", "llm"] = "extractive"
+    reader: ReaderName = "extractive"
     llm_provider: Literal["openai", "ollama", "anthropic", "gguf"] = "openai"
     llm_model: str | None = None
     llm_base_url: str | None = None
@@ -86,7 +87,7 @@ class Settings(BaseSettings):
     llm_timeout_s: float = Field(default=60.0, gt=0)
     llm_format: Literal["auto", "full", "simple"] = "auto"
     llm_price: str | None = None
-    strictness: Literal["lenient", "balanced", "strict"] = "balanced"
+    strictness: Strictness = "balanced"
     threads: int | None = Field(default=None, ge=1)
     host: str = Field(default="127.0.0.1", min_length=1)
     port: int | None = Field(default=None, ge=1, le=65535)

@@ -14,6 +14,8 @@ from index.library_file import LIBRARY_NAME
 from index.library_manifest import Build, create_with
 from index.types import AddReport, ArticleInfo, Filters, Hit, Signals
 from qa.chats import Chats
+from qa.choice import AS_SET, Choice
+from qa.readers import Readers
 from qa.settings import Settings
 from qa.types import Abstention, Answer, Citation, Statement, StreamEvent, Support, flat
 
@@ -26,6 +28,8 @@ class FakeByline:
     def __init__(self, folder: Path, *articles: Article, max_question_chars: int = 4000) -> None:
         self.folder = folder
         self.settings = Settings(library=folder)
+        self.readers = Readers(self.settings)
+        self.choices: list[Choice] = []
         self.max_question_chars = max_question_chars
         self._articles = {article.id: article for article in articles}
 
@@ -74,6 +78,10 @@ class FakeByline:
         if article_id not in self._articles:
             raise ArticleNotFoundError(f"No article has the id {article_id!r}.")
         return self._articles[article_id]
+
+    def asker(self, choice: Choice = AS_SET) -> "FakeByline":
+        self.choices.append(choice)
+        return self
 
     def ask(self, question: str, *, filters: Filters = EVERYTHING) -> Answer:
         *_, last = self.stream(question, filters=filters)

@@ -8,6 +8,7 @@ import pytest
 from corpus.types import Span
 from index.checks import Finding
 from index.types import ArticleInfo, Filters, Signals
+from qa.readers import Readers
 from qa.settings import Settings
 from qa.types import Abstention, Answer, Citation, Statement, Support
 from qa.views.chat import Turn, earlier_answers, render_chat, stop
@@ -17,7 +18,7 @@ from qa.views.filters import UnusableFilterError, in_words, make_filters, render
 from qa.views.health import render_health, storage_of, written_size
 from qa.views.inspector import render_inspector, why
 from qa.views.library import Outcome, render_library, render_outcomes
-from qa.views.settings import HERE_ALONE, SENT, TIMED, TOLD, render_settings
+from qa.views.settings import HERE_ALONE, TIMED, TOLD, render_settings
 from qa.views.timeline import render_timeline
 from qa.views.turn_actions import render_suggestions
 from tests.fakes import make_article, make_hits
@@ -158,15 +159,18 @@ def test_render_suggestions_are_buttons_that_ask():
 
 
 def test_render_settings_says_what_leaves_the_machine(tmp_path):
-    html = render_settings(Settings(library=tmp_path, encoder="onnx:<b>"))
+    settings = Settings(library=tmp_path, encoder="onnx:<b>")
+    html = render_settings(settings, Readers(settings))
     assert HERE_ALONE in html and "onnx:&lt;b&gt;" in html and "BYLINE_CHUNK_TOKENS" in html
     assert str(tmp_path) not in html
-    assert SENT in render_settings(Settings().model_copy(update={"reader": "llm"}))
+    sent = Settings(reader="llm", llm_model="m")
+    assert "sent to the language model" in render_settings(sent, Readers(sent))
 
 
 def test_render_settings_says_that_traces_leave_the_machine():
     settings = Settings(trace_endpoint="http://collector.example:4318")
-    html = render_settings(settings)
+    html = render_settings(settings, Readers(settings))
     assert TIMED in html and HERE_ALONE not in html
-    html = render_settings(settings.model_copy(update={"reader": "llm", "trace_texts": True}))
-    assert f"{SENT} {TOLD}" in html
+    told = Settings(reader="llm", llm_model="m", trace_endpoint="http://collector.example:4318", trace_texts=True)
+    html = render_settings(told, Readers(told))
+    assert TOLD in html and "sent to the language model" in html and "nothing else" not in html.lower()

@@ -14,6 +14,7 @@ import gradio as gr
 
 from corpus.errors import QAError
 from index.types import Filters
+from qa.choice import AS_SET, Choice
 from qa.request_id import begin_request
 from qa.suggest import suggest_questions
 from qa.views import chat as chat_view
@@ -45,12 +46,13 @@ POOLED: dict[str, Any] = {**QUIET, "concurrency_limit": None}  # the pool bounds
 
 
 class AskTab(NamedTuple):
-    """The widgets of the tab; `turns`, `current`, `filters` and `editing` are each visitor's own."""
+    """The widgets of the tab; `turns`, `current`, `filters`, `editing` and `choice` are each visitor's own."""
 
     turns: gr.State
     current: gr.State
     filters: gr.State
     editing: gr.State
+    choice: gr.State
     bar: gr.HTML
     chat: gr.HTML
     suggested: gr.HTML
@@ -61,9 +63,18 @@ class AskTab(NamedTuple):
     download: gr.HTML
 
 
+class Wish(NamedTuple):
+    """What a visitor asks, of which articles, and how they want it answered."""
+
+    asked: str
+    filters: Filters
+    choice: Choice
+
+
 def lay_out_ask_tab(byline: Byline) -> AskTab:
     """Place the widgets."""
     turns, current, filters, editing = gr.State(()), gr.State(Current()), gr.State(Filters()), gr.State(None)
+    choice = gr.State(AS_SET)
     with gr.Row(elem_id="ask-row"):
         with gr.Column(elem_id="chat-column", min_width=0):
             bar = html_part("current", scripted=True)
@@ -85,7 +96,7 @@ def lay_out_ask_tab(byline: Byline) -> AskTab:
             evidence = html_part("evidence", NOTHING_OPEN, scripted=True)
     download = html_part("download", scripted=True)
     return AskTab(
-        turns, current, filters, editing, bar, chat, suggested, notice, question, searching, evidence, download
+        turns, current, filters, editing, choice, bar, chat, suggested, notice, question, searching, evidence, download
     )
 
 
@@ -122,31 +133,40 @@ def _wire_asking(tab: AskTab, service: Service) -> list[Any]:
     """Return the events that ask, so that they can be stopped."""
 
     async def on_ask(
-        asked: str, turns: Turns, filters: Filters, current: Current, editing: int | None, request: gr.Request
+        asked: str,
+        turns: Turns,
+        filters: Filters,
+        choice: Choice,
+        current: Current,
+        editing: int | None,
+        request: gr.Request,
     ) -> AsyncIterator[tuple[Any, ...]]:
         before = turns if editing is None else tuple(turn for turn in turns if turn.number < editing)
-        async for step in _steps(service, asked, turns, before, filters, current, request):
+        async for step in _steps(service, Wish(asked, filters, choice), turns, before, current, request):
             yield step
 
     async def on_example(
-        turns: Turns, filters: Filters, current: Current, event: Event, request: gr.Request
+        turns: Turns, filters: Filters, choice: Choice, current: Current, event: Event, request: gr.Request
     ) -> AsyncIterator[tuple[Any, ...]]:
-        async for step in _steps(service, str(event.question), turns, turns, filters, current, request):
+        wish = Wish(str(event.question), filters, choice)
+        async for step in _steps(service, wish, turns, turns, current, request):
             yield step
 
-    async def on_again(turns: Turns, current: Current, request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
+    async def on_again(
+        turns: Turns, choice: Choice, current: Current, request: gr.Request
+    ) -> AsyncIterator[tuple[Any, ...]]:
         if turns:
-            last = turns[-1]
-            async for step in _steps(service, last.question, turns, turns[:-1], last.filters, current, request):
+            wish = Wish(turns[-1].question, turns[-1].filters, choice)
+            async for step in _steps(service, wish, turns, turns[:-1], current, request):
                 yield step
 
     outputs = [tab.chat, tab.notice, tab.question, tab.turns, tab.editing, tab.suggested, tab.current, tab.bar]
-    given = [tab.turns, tab.filters, tab.current]
+    given = [tab.turns, tab.filters, tab.choice, tab.current]
     asking = [
         tab.question.submit(on_ask, [tab.question, *given, tab.editing], outputs, **POOLED),
         tab.chat.ask_example(on_example, given, outputs, **POOLED),
         tab.suggested.ask_example(on_example, given, outputs, **POOLED),
-        tab.chat.ask_again(on_again, [tab.turns, tab.current], outputs, **POOLED),
+        tab.chat.ask_again(on_again, [tab.turns, tab.choice, tab.current], outputs, **POOLED),
     ]
     suggest = _suggester(service)
     suggestions = [event.success(suggest, [tab.turns], [tab.suggested], **QUIET) for event in asking]
@@ -154,22 +174,18 @@ def _wire_asking(tab: AskTab, service: Service) -> list[Any]:
 
 
 async def _steps(
-    service: Service,
-    asked: str,
-    turns: Turns,
-    before: Turns,
-    filters: Filters,
-    current: Current,
-    request: gr.Request,
+    service: Service, wish: Wish, turns: Turns, before: Turns, current: Current, request: gr.Request
 ) -> AsyncIterator[tuple[Any, ...]]:
     """Yield what is shown while a question that follows `before`, in the chat `turns`, is answered; then keep it."""
     byline, own = service.byline, Own.of(request, current)
     begin_request(getattr(request.state, "request_id", None))  # Gradio's queue works in a context of its own
+    asked, filters, choice = wish
     searched = in_words(filters, await asyncio.to_thread(byline.articles)) if filters else ""
+    client = _client_of(request)
     emptied: Any = ""
     after: Turns = ()
     try:
-        async with aclosing(chat_view.ask(service, _client_of(request), asked, before, filters, searched)) as states:
+        async with aclosing(chat_view.ask(service, client, asked, before, filters, searched, choice)) as states:
             async for step in states:
                 if isinstance(step, Refusal):
                     shown = chat_html(byline, turns)
@@ -205,8 +221,9 @@ def _suggester(service: Service) -> Callable[[Turns], str]:
         if last is None or last.answer is None or not suggesting.acquire(blocking=False):
             return ""
         try:
+            asker = byline.asker(last.choice)  # a model that was not chosen must not be sent these either
             found = suggest_questions(
-                last.answer, lambda question: byline.ask(question, filters=last.filters), nobody_waits
+                last.answer, lambda question: asker.ask(question, filters=last.filters), nobody_waits
             )
         except QAError as error:  # e.g. the library was emptied or closed meanwhile: an answer stands without them
             _LOG.info("Nothing is suggested: %s", error)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from corpus.errors import BrokenCitationError, EmptyCorpusError, QAError, ServiceBusyError, SettingsError
 from qa import conversation
+from qa.choice import AS_SET, Choice
 from qa.keep import keep_case
 from qa.pipeline import check_question
 from qa.render import render_answer, render_statements
@@ -17,6 +18,7 @@ from qa.service import MAX_UPDATES
 from qa.types import Answer, Citation, Statement, StreamEvent
 from qa.views.filters import EVERYTHING
 from qa.views.recalled import render_recalled, render_summary
+from qa.views.settings import in_words
 from qa.views.turn_actions import render_actions, render_branches, render_unfinished, render_unproven
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ class Turn:
         error: One sentence, in place of an answer.
         kept: What the visitor said of the answer when it was kept as a case to test by.
         filters: The articles it was asked of; `searched` says them in words.
+        choice: How the visitor wanted it answered, where that is not as set for everybody.
         stopped: Whether the visitor stopped it before it was answered.
         place: Where the library keeps it; None while it does not.
         recalled: Of a stored answer some of whose sources changed or went: what became of them. When it can no longer
@@ -83,6 +86,7 @@ class Turn:
     kept: Verdict | None = None
     filters: Filters = EVERYTHING
     searched: str = ""
+    choice: Choice = AS_SET
     stopped: bool = False
     place: Place | None = None
     recalled: Recalled | None = None
@@ -104,7 +108,13 @@ class Refusal:
 
 
 async def ask(
-    service: Service, client: str, question: str, turns: Turns, filters: Filters = EVERYTHING, searched: str = ""
+    service: Service,
+    client: str,
+    question: str,
+    turns: Turns,
+    filters: Filters = EVERYTHING,
+    searched: str = "",
+    choice: Choice = AS_SET,
 ) -> AsyncGenerator[Turns | Refusal, None]:
     """Yield the chat as the answer to a new question streams in, or one refusal, after which the chat is as before.
 
@@ -115,14 +125,15 @@ async def ask(
         turns: The chat before.
         filters: Which articles are asked.
         searched: The filters in words.
+        choice: How it is to be answered.
     """
-    byline = service.byline
-    turn = Turn(turns[-1].number + 1 if turns else 0, question.strip(), filters=filters, searched=searched)
+    number = turns[-1].number + 1 if turns else 0
+    turn = Turn(number, question.strip(), filters=filters, searched=searched, choice=choice)
     before = turns[-(MAX_TURNS - 1) :]
     try:
-        check_question(question, byline.settings.max_question_chars)
-        history = earlier_answers(turns)
-        answering = service.begin(client, lambda: byline.stream(question, filters=filters, history=history))
+        check_question(question, service.byline.settings.max_question_chars)
+        asker, history = service.byline.asker(choice), earlier_answers(turns)
+        answering = service.begin(client, lambda: asker.stream(question, filters=filters, history=history))
     except (SettingsError, ServiceBusyError) as error:
         yield Refusal(str(error))
         return
@@ -199,10 +210,11 @@ def render_chat(turns: Sequence[Turn], article_ids: Collection[str]) -> str:
 
 def _render_turn(turn: Turn, is_last: bool) -> str:
     searched = f'<p class="note" dir="auto">Asked only of {escape(turn.searched)}</p>' if turn.searched else ""
+    chosen = f'<p class="note">Asked with your settings: {in_words(turn.choice)}</p>' if turn.choice != AS_SET else ""
     return (
         f'<section class="turn" data-turn="{turn.number}" aria-busy="{"false" if turn.finished else "true"}">'
         f'<h2 class="question" dir="auto">{escape(turn.question)}</h2>{render_branches(turn)}'
-        f'<div class="answer">{searched}{_render_reply(turn, is_last)}</div></section>'
+        f'<div class="answer">{searched}{chosen}{_render_reply(turn, is_last)}</div></section>'
     )
 
 

@@ -9,12 +9,16 @@ import gradio as gr
 from qa.views.ask_tab import chat_html, filters_html, lay_out_ask_tab, wire_ask_about, wire_ask_tab
 from qa.views.chats_tab import lay_out_chats_tab, wire_chats_tab
 from qa.views.current_chat import wire_current_chat
+from qa.views.extra_tab import place_extra_tab
 from qa.views.inspector import render_inspector
 from qa.views.library_tab import lay_out_library_tab, wire_library_tab
-from qa.views.settings import render_settings
+from qa.views.settings_tab import lay_out_settings_tab, wire_settings_tab
 from qa.views.widgets import HERE, QUIET, html_part
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qa.extra_tab import ExtraTab
     from qa.service import Service
 
 STYLES = (HERE / "style.css", HERE / "chats.css")
@@ -26,8 +30,13 @@ HEADER = (
 )
 
 
-def build_page(service: Service) -> gr.Blocks:
-    """Return the page over an open library; serving it is the caller's business."""
+def build_page(service: Service, extra: Sequence[ExtraTab] = ()) -> gr.Blocks:
+    """Return the page over an open library; serving it is the caller's business.
+
+    Args:
+        service: Over the open library.
+        extra: Tabs that packages downstream bring.
+    """
     byline, limits = service.byline, service.pool.limits
     page = gr.Blocks(title="Byline", analytics_enabled=False, fill_width=True)
     with page:
@@ -41,12 +50,15 @@ def build_page(service: Service) -> gr.Blocks:
                 library_tab = lay_out_library_tab(byline)
             with gr.Tab("Inspector", id="inspector") as inspector:
                 inspected = html_part("inspector", render_inspector(None))
+            for each in extra:
+                place_extra_tab(each)
             with gr.Tab("Settings", id="settings"):
-                html_part("settings", render_settings(byline.settings))
+                settings_part = lay_out_settings_tab(byline)
         wire_ask_tab(ask_tab, service)
         wire_current_chat(ask_tab, byline)
         wire_chats_tab(chats_tab, ask_tab, tabs, byline, chats.select)
         wire_library_tab(library_tab, byline, [page.load, library.select])
+        wire_settings_tab(settings_part, ask_tab.choice, byline)
         wire_ask_about(ask_tab, library_tab.table, byline)
         ask.select(
             lambda turns, filters: (chat_html(byline, turns), filters_html(byline, filters)),

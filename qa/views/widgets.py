@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,19 @@ HERE = Path(__file__).parent
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
-def html_part(name: str, value: str = "", *, scripted: bool = False, script: str = "") -> gr.HTML:
-    """Return a part of the page with the id `name`; its script, when it has one, is `name.js`, or `script`'s."""
+def html_part(name: str, value: str = "", *, scripted: bool = False, script: str | Path = "") -> gr.HTML:
+    """Return a part of the page with the id `name`; its script, if any, is `name.js`, or the one named or given."""
     # Only `${value}`, Gradio's default template, may carry text from articles: what comes in by another name is
     # compiled as a template, and so could run.
-    file = script or (name if scripted else "")
-    code = (HERE / f"{file}.js").read_text(encoding="utf-8") if file else None
+    path = script if isinstance(script, Path) else HERE / f"{script or name}.js"
+    code = path.read_text(encoding="utf-8") if script or scripted else None
     return gr.HTML(value, js_on_load=code, elem_id=name, elem_classes="byline", apply_default_css=False)
+
+
+def given_texts(event: gr.EventData, names: Sequence[str]) -> dict[str, str]:
+    """Return the fields that came with an event; anybody may send anything, so all else is passed over."""
+    given = {name: getattr(event, name, None) for name in names}
+    return {name: value for name, value in given.items() if isinstance(value, str)}
 
 
 def render_alert(sentence: str) -> str:

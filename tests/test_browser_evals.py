@@ -1,0 +1,140 @@
+"""The page in a real Chromium over the sample: what a visitor chooses for their own questions, and stored runs."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("playwright")
+
+from playwright.sync_api import Page, expect  # noqa: E402
+
+from tests.browser_page import CHROMIUM, chromium  # noqa: E402
+from tests.page_process import serving  # noqa: E402
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="Debian's Chromium is not installed"),
+]
+
+DOUBTFUL = "Would this be Rwanda's first deal of this sort?"  # read with a confidence between balanced and strict
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("library")
+
+
+@pytest.fixture(scope="module")
+def address(library) -> Iterator[str]:
+    with serving(library) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser, address) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(address)
+    page.wait_for_selector("#chat section")
+    yield page
+    page.close()
+    assert not errors
+
+
+def ask(page: Page, question: str) -> None:
+    open_tab(page, "Ask")
+    n_turns = page.locator(".turn").count()
+    box = page.get_by_role("textbox", name="Question")
+    box.fill(question)
+    box.press("Enter")
+    expect(page.locator(".turn[aria-busy=false]")).to_have_count(n_turns + 1, timeout=60_000)
+
+
+def open_tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name).click()
+
+
+def fingerprint(page: Page, said: str) -> str:
+    """Return the settings' fingerprint that the inspector shows, once it shows the answer that was given last."""
+    for _ in range(20):  # an answer is shown before the visitor's state holds it, which is what the inspector draws
+        open_tab(page, "Inspector")
+        page.wait_for_timeout(500)
+        if said in page.locator("#inspector").inner_text():
+            return page.locator("#inspector .count code").nth(1).inner_text()
+        open_tab(page, "Ask")
+    raise AssertionError(f"The inspector never shows {said!r}.")
+
+
+def violations(page: Page) -> list[str]:
+    page.wait_for_timeout(500)  # colours fade in
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    return [found["id"] for found in axe.Axe().run(page).response["violations"]]
+
+
+def test_strictness_chosen_makes_a_doubtful_question_decline_and_is_shown_and_can_be_taken_back(page):
+    ask(page, DOUBTFUL)
+    expect(page.locator(".turn .statement").first).to_be_visible()
+    as_set = fingerprint(page, "Answered with")
+    open_tab(page, "Settings")
+    page.get_by_label("How sure before it answers").select_option("strict")
+    expect(page.locator(".settings [role=status]")).to_have_text("Your next question: strict.")
+    ask(page, DOUBTFUL)
+    last = page.locator(".turn").last
+    expect(last.locator(".declined")).to_be_visible()
+    expect(last.locator(".note").first).to_have_text("Asked with your settings: strict")
+    assert fingerprint(page, "Declined") != as_set
+    open_tab(page, "Settings")
+    page.get_by_role("button", name="As set for everybody").click()
+    expect(page.locator(".settings [role=status]")).to_have_text("All as set for everybody.")
+    open_tab(page, "Ask")
+    page.get_by_role("button", name="Ask again").click()
+    expect(page.locator(".turn").last.locator(".statement").first).to_be_visible(timeout=60_000)
+    expect(page.locator(".turn[aria-busy=false]")).to_have_count(2, timeout=60_000)
+    assert fingerprint(page, "Answered with") == as_set
+
+
+def test_passages_chosen_are_those_that_the_inspector_shows_and_nobody_else_is_concerned(page, browser, address):
+    open_tab(page, "Settings")
+    field = page.get_by_label("Passages shown, 1 to 100")
+    field.fill("3")
+    field.press("Tab")
+    expect(page.locator(".settings [role=status]")).to_have_text("Your next question: 3 passages shown.")
+    expect(page.get_by_label("How sure before it answers")).to_be_focused()  # drawn anew, the keyboard keeps its place
+    ask(page, DOUBTFUL)
+    fingerprint(page, "Answered with")
+    expect(page.locator(".candidates tbody tr")).to_have_count(3)
+    other = browser.new_page()
+    other.goto(address)
+    other.wait_for_selector("#chat section")
+    ask(other, DOUBTFUL)
+    expect(other.locator(".turn")).not_to_contain_text("your settings")
+    other.close()
+
+
+@pytest.mark.parametrize("typed", ["0", "101", "many"])
+def test_passages_out_of_range_are_refused_in_one_sentence_and_change_nothing(page, typed):
+    open_tab(page, "Settings")
+    field = page.get_by_label("Passages shown, 1 to 100")
+    field.fill(typed)
+    field.press("Enter")
+    expect(page.locator(".settings [role=alert]")).to_have_text(re.compile(r"from 1 to 100\.$"))
+    expect(field).to_have_value(typed)
+    expect(field).to_be_focused()
+    expect(page.locator(".settings [role=status]")).to_have_text("All as set for everybody.")
+    assert violations(page) == []
+
+
+def test_the_line_of_what_leaves_stays_with_the_only_reader_there_is(page):
+    open_tab(page, "Settings")
+    expect(page.locator(".leaving")).to_contain_text("Nothing leaves this machine")
+    expect(page.get_by_label("What answers")).to_have_count(0)
