@@ -1,10 +1,11 @@
 """The HTTP interface under load, by hand: `python -m evals.benchmarks.http_load`.
 
 A server in a process of its own answers from the bundled articles. First 50 users ask 3 questions each, one after the
-other; then one honest user asks alone, and again while 200 clients at three other addresses ask without pause, send a
-body that is too large and connections that say nothing. With `--pretend S` an answer takes S seconds of waiting instead
-of reading, which measures the server and not the reader (DESIGN 4, last row, is `--pretend 0.2`); the same users first
-ask a bare ASGI application in the same process, which waits as long in as many places and sends the same bytes.
+other; then one honest user asks alone, and again while 200 clients at three other addresses ask without pause, after
+2,000 questions were put at once, beside 500 connections that never finish a request and a body that is too large. With
+`--pretend S` an answer takes S seconds of waiting instead of reading, which measures the server and not the reader
+(DESIGN 4, last row, is `--pretend 0.2`); the same users first ask a bare ASGI application in the same process, which
+waits as long in as many places and sends the same bytes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import resource
 import statistics
 import subprocess
 import sys
@@ -32,7 +34,9 @@ QUESTIONS = (
     "What is the capital of Australia?",
 )
 BARE = "/bare"
-USERS, FLOODERS, HALF_OPEN = 50, 200, 100
+USERS, FLOODERS, AT_ONCE, HALF_OPEN = 50, 200, 2000, 500
+OPEN_FILES = 8192  # a socket is one; the usual bound of 1,024 is too small for either side
+BEGUN = b"POST /v1/ask HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Le"
 FLOOD_SECONDS = 15.0
 HONEST_QUESTIONS = 20
 FLOOD_FROM = ("127.0.0.2", "127.0.0.3", "127.0.0.4")  # all of 127.0.0.0/8 is this machine
@@ -122,32 +126,45 @@ async def measure_users(base_url: str, path: str = "/v1/ask") -> dict[str, objec
         taken = await asyncio.gather(*(ask_in_turn(client, 3, tally, path) for _ in range(USERS)))
         wall = time.perf_counter() - started
     seconds = sorted(second for one in taken for second in one)
-    return {"answers_per_s": round(len(seconds) / wall, 1), **_spread(seconds), "statuses": dict(tally)}
+    return {"answers_per_s": round(len(seconds) / wall, 1), **spread(seconds), "statuses": dict(tally)}
 
 
 async def measure_flood(base_url: str) -> dict[str, object]:
     """One honest user alone, and during a flood."""
-    quiet, during, flood = Counter[int](), Counter[int](), Counter[int]()
+    quiet, during, flood, at_once = Counter[int](), Counter[int](), Counter[int](), Counter[int]()
     async with client_at(base_url, "127.0.0.1", 1) as honest:
         alone = await ask_in_turn(honest, HONEST_QUESTIONS, quiet)
         stop = time.monotonic() + FLOOD_SECONDS
         async with contextlib.AsyncExitStack() as stack:
-            clients = [await stack.enter_async_context(client_at(base_url, a, FLOODERS)) for a in FLOOD_FROM]
-            tasks = [asyncio.create_task(_flood(clients[n % len(clients)], stop, flood)) for n in range(FLOODERS)]
-            tasks.append(asyncio.create_task(_send_too_much(clients[0], flood)))
+            n_sockets = FLOODERS + AT_ONCE
+            clients = [await stack.enter_async_context(client_at(base_url, a, n_sockets)) for a in FLOOD_FROM]
             silent = [await asyncio.open_connection(*_place(base_url)) for _ in range(HALF_OPEN)]
+            for _, writer in silent[::2]:
+                writer.write(BEGUN)
+            tasks = [asyncio.create_task(_ask_once(clients[n % len(clients)], at_once)) for n in range(AT_ONCE)]
+            tasks += [asyncio.create_task(_flood(clients[n % len(clients)], stop, flood)) for n in range(FLOODERS)]
+            tasks.append(asyncio.create_task(_send_too_much(clients[0], flood)))
             await asyncio.sleep(1.0)
             flooded = await ask_in_turn(honest, HONEST_QUESTIONS, during)
             await asyncio.gather(*tasks)
             for _, writer in silent:
                 writer.close()
-    p95 = {"alone": _spread(sorted(alone))["p95_s"], "flooded": _spread(sorted(flooded))["p95_s"]}
+    p95 = {"alone": spread(sorted(alone))["p95_s"], "flooded": spread(sorted(flooded))["p95_s"]}
     return {
         "honest_p95_s": p95,
         "ratio": round(p95["flooded"] / p95["alone"], 2),
         "honest_statuses": [dict(quiet), dict(during)],
         "flood_statuses": dict(flood),
+        "at_once_statuses": dict(at_once),
+        "half_open": len(silent),
     }
+
+
+async def _ask_once(client: httpx.AsyncClient, tally: Counter[int]) -> None:
+    try:
+        tally[(await client.post("/v1/ask", json={"question": QUESTIONS[0]})).status_code] += 1
+    except httpx.TransportError:
+        tally[0] += 1
 
 
 async def _flood(client: httpx.AsyncClient, stop: float, tally: Counter[int]) -> None:
@@ -173,12 +190,20 @@ async def _send_too_much(client: httpx.AsyncClient, tally: Counter[int]) -> None
         tally[httpx.codes.REQUEST_ENTITY_TOO_LARGE] += 1  # the server hung up in the middle of it
 
 
+def allow_files(n: int) -> None:
+    """Raise this process's bound of open files to `n`, or as far as it may be."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < n:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (n if hard == resource.RLIM_INFINITY else min(n, hard), hard))
+
+
 def _place(base_url: str) -> tuple[str, int]:
     url = httpx.URL(base_url)
     return url.host, url.port or 80
 
 
-def _spread(seconds: Sequence[float]) -> dict[str, float]:
+def spread(seconds: Sequence[float]) -> dict[str, float]:
+    """Return the median and the 95th percentile of what is sorted."""
     p95 = seconds[min(len(seconds) - 1, round(0.95 * len(seconds)))]
     return {"p50_s": round(statistics.median(seconds), 3), "p95_s": round(p95, 3)}
 
@@ -191,6 +216,7 @@ def main() -> None:
     parser.add_argument("--no-flood", action="store_true")
     parser.add_argument("--serve", metavar="DIR", help=argparse.SUPPRESS)
     given = parser.parse_args()
+    allow_files(OPEN_FILES)
     if given.serve:
         serve(given.serve, given.pretend, given.workers)
         return
