@@ -227,6 +227,7 @@ def test_asking_again_and_editing_keep_what_was_there(page):
     page.get_by_role("button", name="Former version").press("Enter")
     expect(page.locator(".turn .question")).to_have_text([QUESTION])
     expect(page.locator(".branches")).to_contain_text("1 of 2")
+    expect(page.get_by_role("button", name="Later version")).to_be_focused()  # the other one leads nowhere now
     ask(page, "And who ended the plan?")
     reloaded(page)
     expect(page.locator(".turn .question")).to_have_text([QUESTION, "And who ended the plan?"])

@@ -116,7 +116,9 @@ watch('value', () => {
     column.scrollTop += distance + 1; // past the line between the turns
   }
   shown = turns.length;
-  if (kept) element.querySelector(kept)?.focus({ preventScroll: true });
+  const pressed = kept && element.querySelector(kept);
+  const left = pressed?.disabled ? pressed.parentElement.querySelector('button:enabled') : pressed;
+  left?.focus({ preventScroll: true });
   kept = null;
   document.dispatchEvent(new Event('byline:chat-drawn'));
 });
