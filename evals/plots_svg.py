@@ -124,12 +124,12 @@ def _frame(
         _, y = _at(0, tick, x_max, y_max)
         parts.append(
             f'<line class="grid" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            f'<text class="tick" text-anchor="end" x="{_LEFT - 6}" y="{y + _TEXT_BELOW:.1f}">{tick:.3g}</text>'
+            f'<text class="tick" text-anchor="end" x="{_LEFT - 6}" y="{y + _TEXT_BELOW:.1f}">{_tick(tick)}</text>'
         )
     for tick in x_ticks:
         x, _ = _at(tick, 0, x_max, y_max)
         parts.append(
-            f'<text class="tick" text-anchor="middle" x="{x:.1f}" y="{HEIGHT - _BOTTOM + 16}">{tick:.3g}</text>'
+            f'<text class="tick" text-anchor="middle" x="{x:.1f}" y="{HEIGHT - _BOTTOM + 16}">{_tick(tick)}</text>'
         )
     middle = (_LEFT + WIDTH - _RIGHT) / 2
     high = (HEIGHT - _BOTTOM + _TOP) / 2
@@ -138,6 +138,10 @@ def _frame(
         f'<text class="axis" text-anchor="middle" transform="translate(11 {high}) rotate(-90)">{escape(y_name)}</text>'
     )
     return "".join(parts)
+
+
+def _tick(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"  # never 1.15e+03
 
 
 def _at(x: float, y: float, x_max: float, y_max: float) -> tuple[float, float]:

@@ -68,9 +68,10 @@ def render_tab(library: Path, chosen: Mapping[str, str], *, with_places: bool) -
     against = _of_id(others, chosen.get("against", ""))
     body = _render_choice(sound, run, others, against) if run else _render_nothing(library, with_places)
     shown = _shown(run, against) if run else ""
+    more = _render_making(library, stored, with_places) if run else ""
     return (
         f'<section class="evals"><h2>Evaluation runs</h2>{body}{_render_problems(stored)}{shown}'
-        f"{_render_kept(library, stored, with_places)}{_render_making(library, with_places) if run else ''}</section>"
+        f"{_render_kept(library, stored, with_places)}{more}</section>"
     )
 
 
@@ -116,6 +117,7 @@ def _drawn(run: _Place, against: _Place | None) -> str:
     return render_run(set_against(report, _load(against)) if against else report)
 
 
+@lru_cache(maxsize=2)  # the pair that is looked at; a long run takes tens of megabytes
 def _load(place: _Place) -> RunReport:
     folder, name, _ = place
     report = load_report(folder)
@@ -144,7 +146,9 @@ def _select(name: str, label: str, choices: Sequence[tuple[str, str]], chosen: s
 def _label(run: StoredRun) -> str:
     facts = run.manifest
     when = str(facts["finished"])[:16].replace("T", " ")
-    return clipped(f"{run.suite}: {run.name}, {when}, {facts['n']:,} questions", LABEL_CHARS)
+    return clipped(
+        f"{run.suite}: {run.name}, {when}, {facts['n']:,} question{'' if facts['n'] == 1 else 's'}", LABEL_CHARS
+    )
 
 
 def _render_nothing(library: Path, with_places: bool) -> str:
@@ -170,20 +174,21 @@ def _render_kept(library: Path, stored: Sequence[StoredRun], with_places: bool) 
         return f"<h3>Kept cases</h3><p>{words}</p>"
     count = f"{len(cases):,} answers of this library are kept." if len(cases) > 1 else "1 answer is kept."
     left = f" {pending:,} will not be asked, for nobody has said yet what would have been right." if pending else ""
-    typed = command(library, KEPT_SUITE, name=_free_name(stored), with_places=with_places)
+    typed = command(library, KEPT_SUITE, name=_free_name(stored, KEPT_SUITE), with_places=with_places)
     return f"<h3>Kept cases</h3><p>{count}{left} {CLOSED}</p>{_render_command(typed, with_places)}"
 
 
-def _free_name(stored: Sequence[StoredRun]) -> str:
-    """Return a name under which no run of the kept cases lies: they have changed since, mostly."""
+def _free_name(stored: Sequence[StoredRun], suite: str, wanted: str = "byline") -> str:
+    """Return a name under which no run of the suite lies; one that lies there may have asked other questions."""
     taken = {run.id for run in stored}
-    names = ["byline", *(f"byline-{number}" for number in range(2, len(stored) + 3))]
-    return next(name for name in names if f"{name}/{KEPT_SUITE}" not in taken)
+    names = [wanted, *(f"{wanted}-{number}" for number in range(2, len(stored) + 3))]
+    return next(name for name in names if f"{name}/{suite}" not in taken)
 
 
-def _render_making(library: Path, with_places: bool) -> str:
-    usual = command(library, "bundled", with_places=with_places)
-    other = command(library, "bundled", "--set", "k=20", name="k20", with_places=with_places)
+def _render_making(library: Path, stored: Sequence[StoredRun], with_places: bool) -> str:
+    names = [_free_name(stored, "bundled", wanted) for wanted in ("byline", "k20")]
+    usual = command(library, "bundled", name=names[0], with_places=with_places)
+    other = command(library, "bundled", "--set", "k=20", name=names[1], with_places=with_places)
     return (
         "<h3>More runs</h3><p>The bundled questions again, and with another setting to set against them; "
         f"<code>byline eval --help</code> names the rest.</p>{_render_command(usual, with_places=True)}"
@@ -193,4 +198,4 @@ def _render_making(library: Path, with_places: bool) -> str:
 
 def _render_command(typed: str, with_places: bool) -> str:
     place = "" if with_places else f'<p class="hint">{ELSEWHERE}</p>'
-    return f'<pre tabindex="0" role="region" aria-label="Command"><code>{escape(typed)}</code></pre>{place}'
+    return f"<pre><code>{escape(typed)}</code></pre>{place}"

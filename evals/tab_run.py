@@ -13,6 +13,10 @@ from evals.rows import Row
 from qa.safe_text import escape
 
 MAX_FAILED = 50  # more are not gone through by hand; the report as a file says which
+FIRST = (  # what a person asks first; the other thirty are folded away
+    "Right", "Citation precision", "Citation recall", "Answer contained", "Abstention F1", "nDCG@10",
+    "Evidence recall@10", "ECE", "Latency p50 (ms)",
+)  # fmt: skip
 _KINDS = {Verdict.BETTER: "better", Verdict.WORSE: "worse", Verdict.SAME: "same"}
 
 
@@ -24,7 +28,7 @@ def render_run(report: RunReport) -> str:
     alert = f'<p class="faults">{escape(faults)}</p>' if faults else ""
     return (
         f'<h3>{escape(title)}</h3><p class="facts">{escape(facts_line(report.manifest))}</p>{alert}'
-        f"{_render_table(report)}{render_plots(report)}{_render_failed(report)}"
+        f"{_render_figures(report)}{render_plots(report)}{_render_failed(report)}"
     )
 
 
@@ -41,27 +45,37 @@ def failed_rows(rows: Sequence[Row]) -> list[Row]:
     return [row for row in worst_rows(rows, len(rows)) if failed(row)]
 
 
-def _render_table(report: RunReport) -> str:
-    other = report.against
+def _render_figures(report: RunReport) -> str:
+    names = list(report.scores())
+    first = [name for name in FIRST if name in names] or names
+    note = "Means with bootstrap 95 % intervals. ↓ less is better. Times are of questions asked alone."
+    if report.against:
+        note += " p is of a paired randomisation test of each measure by itself; below 0.05 a difference is named."
+    rest = [name for name in names if name not in first]
+    more = (
+        f"<details><summary>{len(rest)} more measures</summary>{_render_table(report, rest, 'More figures')}</details>"
+        if rest
+        else ""
+    )
+    return f'<p class="hint">{note}</p>{_render_table(report, first, "Figures")}{more}'
+
+
+def _render_table(report: RunReport, names: Sequence[str], label: str) -> str:
+    other, scores = report.against, report.scores()
     theirs = other.scores() if other else {}
     differences = {each.measure: each for each in report.differences}
     heads = ["Measure", "n", report.name] + ([other.name, "Difference", "p"] if other else [])
     body = ""
-    for name, score in report.scores().items():
-        cells = [str(score["n"]), render_score(score)]
+    for name in names:
+        cells = [str(scores[name]["n"]), render_score(scores[name])]
         if other:
             cells += [render_score(theirs[name]) if name in theirs else "–", *_difference(differences.get(name))]
         arrow = " ↓" if name in LOWER_IS_BETTER else ""
         body += f'<tr><th scope="row">{escape(name)}{arrow}</th>{"".join(f"<td>{each}</td>" for each in cells)}</tr>'
     head = "".join(f'<th scope="col">{escape(each)}</th>' for each in heads)
-    note = "Means with bootstrap 95 % intervals. ↓ less is better. Times are of questions asked alone."
-    if other:
-        note += " p is of a paired randomisation test of each measure by itself; below 0.05 a difference is named."
     return (
-        f'<p class="hint" id="figures-note">{note}</p>'
-        '<div class="wide" tabindex="0" role="region" aria-label="Figures">'
-        f'<table class="figures" aria-describedby="figures-note"><thead><tr>{head}</tr></thead><tbody>{body}</tbody>'
-        "</table></div>"
+        f'<div class="wide" tabindex="0" role="region" aria-label="{label}">'
+        f'<table class="figures"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
     )
 
 

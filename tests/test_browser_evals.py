@@ -1,5 +1,6 @@
 """The page in a real Chromium over the sample: what a visitor chooses for their own questions, and stored runs."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,8 @@ pytest.importorskip("playwright")
 
 from playwright.sync_api import Page, expect  # noqa: E402
 
+from evals.__main__ import main  # noqa: E402
+from evals.suite import find_suite  # noqa: E402
 from tests.browser_page import CHROMIUM, chromium  # noqa: E402
 from tests.page_process import serving  # noqa: E402
 
@@ -20,11 +23,23 @@ pytestmark = [
 ]
 
 DOUBTFUL = "Would this be Rwanda's first deal of this sort?"  # read with a confidence between balanced and strict
+TINY = (DOUBTFUL, "Is Donald Trump the president or a former president?", "What is the capital of Australia?")
 
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("library")
+    """A library's folder with two runs of a tiny suite, made by the command; the page puts the sample into it."""
+    folder = tmp_path_factory.mktemp("library")
+    suite = tmp_path_factory.mktemp("suite") / "tiny.jsonl"
+    bundled = find_suite("bundled").read_text(encoding="utf-8").splitlines()
+    suite.write_text("".join(line + "\n" for line in bundled if json.loads(line)["question"] in TINY))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BYLINE_LIBRARY", str(folder))
+        assert main(["run", str(suite)]) == 0
+        assert main(["run", str(suite), "--set", "strictness=strict", "--name", "strict"]) == 0
+    (folder / "eval-runs" / "torn" / "tiny").mkdir(parents=True)
+    (folder / "eval-runs" / "torn" / "tiny" / "manifest.json").write_text("{")
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -138,3 +153,91 @@ def test_the_line_of_what_leaves_stays_with_the_only_reader_there_is(page):
     open_tab(page, "Settings")
     expect(page.locator(".leaving")).to_contain_text("Nothing leaves this machine")
     expect(page.get_by_label("What answers")).to_have_count(0)
+
+
+def open_evals(page: Page) -> None:
+    open_tab(page, "Evals")
+    settled(page)
+
+
+def settled(page: Page) -> None:
+    expect(page.locator(".evals:not([aria-busy=true]) .figures").first).to_be_visible(timeout=90_000)
+
+
+def choose(page: Page, field: str, run: str) -> None:
+    page.locator(f".evals select[name={field}]").select_option(run)
+    page.wait_for_timeout(200)
+    settled(page)
+
+
+def test_runs_that_are_kept_are_listed_compared_and_the_damaged_one_is_named(page):
+    open_evals(page)
+    expect(page.locator(".evals select[name=run]")).to_have_value("strict/tiny")  # the newest
+    expect(page.locator(".evals .problems")).to_contain_text("torn/tiny Its manifest.json is damaged")
+    choose(page, "against", "byline/tiny")
+    expect(page.locator(".evals select[name=against]")).to_be_focused()
+    expect(page.locator(".evals h3").first).to_have_text("tiny: strict against byline")
+    right = page.locator(".figures tbody tr", has=page.locator("th", has_text=re.compile("^Right$"))).locator("td")
+    ours, theirs = (float(right.nth(place).inner_text().split()[0]) for place in (1, 2))
+    assert ours < theirs  # strict declines what is doubtful
+    assert right.nth(3).inner_text().startswith(f"{ours - theirs:+.3f}, no difference seen")
+    assert 0.05 < float(right.nth(4).inner_text()) <= 1
+    assert page.locator(".evals figure svg").count() >= 4
+    expect(page.locator(".evals")).not_to_contain_text("byline eval run kept")  # no case is kept yet
+
+
+def test_a_question_that_failed_is_opened_in_the_chat_and_asked(page):
+    open_evals(page)
+    choose(page, "run", "strict/tiny")
+    case = page.locator(".case", has_text=DOUBTFUL)
+    case.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(case.locator("mark").first).to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(".turn .question")).to_have_text(DOUBTFUL)
+    expect(page.locator(".turn .statement").first).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("textbox", name="Question")).to_have_value("")
+    expect(page.get_by_role("textbox", name="Question")).to_be_focused()
+
+
+def test_a_question_that_failed_does_not_replace_one_that_is_being_edited(page):
+    ask(page, "What is the capital of Australia?")
+    page.get_by_role("button", name="Edit question").click()
+    expect(page.locator("#notice .cancel")).to_be_visible()
+    open_evals(page)
+    choose(page, "run", "strict/tiny")
+    page.locator(".case", has_text=DOUBTFUL).locator("summary").click()
+    page.locator(".case", has_text=DOUBTFUL).get_by_role("button", name="Ask in the chat").click()
+    expect(page.get_by_role("textbox", name="Question")).to_have_value(DOUBTFUL)
+    page.wait_for_timeout(1000)
+    expect(page.locator(".turn .question")).to_have_text(["What is the capital of Australia?"])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing_and_nothing_sticks_out(browser, address, scheme, width):
+    page = browser.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)
+    page.goto(address)
+    page.wait_for_selector("#chat section")
+    open_evals(page)
+    choose(page, "run", "strict/tiny")
+    choose(page, "against", "byline/tiny")
+    for summary in page.locator(".evals summary").all():
+        summary.click()
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    open_tab(page, "Settings")
+    page.wait_for_selector(".settings select")
+    assert violations(page) == []
+    page.close()
+
+
+def test_a_kept_case_is_counted_with_the_command_that_asks_it(page, library):
+    ask(page, "What is the capital of Australia?")
+    page.get_by_role("button", name="Right").click()
+    expect(page.locator(".keeping")).to_contain_text("Kept as a case")
+    open_evals(page)
+    expect(page.locator(".evals")).to_contain_text("1 answer is kept.")
+    typed = f"byline eval run kept --library {library} --out {library}/eval-runs/byline"
+    expect(page.locator(".evals pre", has_text="run kept")).to_have_text(typed)
