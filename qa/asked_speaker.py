@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from qa.phrases import AUXILIARIES, DETERMINERS, PREPOSITIONS, QUESTION_WORDS, word_set
 from qa.seats import country_of
+from qa.speaking import is_telling
 from qa.words import Word, split_words
 
 _MAX_WORDS = 8  # "the deputy foreign minister of Peru, Ramiro Quispe"; more is a clause, not a speaker
@@ -80,7 +81,7 @@ def _speaker(text: str) -> AskedSpeaker | None:
     if _PRONOUNS & {*lower_words}:
         return None
     named = [w for w in kept if w.text.lower() not in DETERMINERS | PREPOSITIONS | _JOINS]
-    named = [w for w in named if w.text.lower() not in _ARTICLES]
+    named = [w for w in named if w.text.lower() not in _ARTICLES and is_telling(w)]
     if not named or all(word.text.lower() in _NOBODY for word in named):
         return None
     core = next((i for i, w in enumerate(kept) if i and w.text.lower() in ("of", "for", "from", "at")), len(kept))

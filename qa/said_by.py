@@ -29,19 +29,25 @@ def measure_speakers(asked: AskedSpeaker, hits: Sequence[Hit], candidates: Seque
         `UNKNOWN` when the article says it, or somebody who may be the one.
     """
     found = np.zeros(len(candidates))
-    named = np.zeros(len(candidates), dtype=bool)
+    strangers = np.zeros(len(candidates), dtype=bool)
+    filled: set[str] = set()
     for place, candidate in enumerate(candidates):
         hit = hits[candidate.hit]
         if _is_outlet(asked, hit):
             found[place] = SAID
             continue
         speakers = _speakers_at(find_speakers(hit.article.text, hit.passage.span), candidate.span.start)
-        if speakers:
-            known = introductions(hit.article.text)
-            found[place] = max(compare_speaker(asked, speaker, known) for speaker in speakers)
-            named[place] = all(speaker.names for speaker in speakers)
-    if not asked.names and SAID in found:  # who fills the role is known: the others do not
-        found[(found == UNKNOWN) & named] = OTHER
+        if not speakers:
+            continue
+        known = introductions(hit.article.text)
+        found[place] = max(compare_speaker(asked, speaker, known) for speaker in speakers)
+        strangers[place] = found[place] == UNKNOWN and all(speaker.names and speaker.is_sure for speaker in speakers)
+        if any(asked.roles <= speaker.roles | speaker.names and found[place] == SAID for speaker in speakers):
+            filled.add(hit.article.id)
+    if asked.head:  # where it is known who fills the role, the others do not
+        for place, candidate in enumerate(candidates):
+            if strangers[place] and hits[candidate.hit].article.id in filled:
+                found[place] = OTHER
     return found
 
 
@@ -63,7 +69,7 @@ def compare_speaker(asked: AskedSpeaker, speaker: Mention, known: Sequence[Menti
         return _compare_role(asked, speaker, known)
     same = asked.names <= names | speaker.roles or (bool(speaker.names) and speaker.names <= asked.names)
     if not same:
-        return UNKNOWN if _may_speak_for(asked, speaker) else OTHER
+        return UNKNOWN if asked.head or _may_speak_for(asked, speaker) else OTHER
     if asked.head and asked.head not in speaker.roles and not _both_speak(asked, speaker):
         return UNKNOWN
     if _is_country_only(asked) and speaker.roles and not speaker.roles & (OF_GOVERNMENT | SPEAKS_FOR):
@@ -75,8 +81,7 @@ def _compare_role(asked: AskedSpeaker, speaker: Mention, known: Sequence[Mention
     if asked.head in speaker.roles or asked.head in speaker.names or _both_speak(asked, speaker):
         others = [one for one in known if asked.roles <= one.roles and not one.names <= speaker.names]
         return UNKNOWN if others and not asked.roles <= speaker.roles | speaker.names else SAID
-    filled = any(asked.head in one.roles for one in known)
-    return OTHER if filled and speaker.names else UNKNOWN
+    return UNKNOWN  # what he is called in the question may be what he is elsewhere: "the farmer", "the veteran"
 
 
 def _both_speak(asked: AskedSpeaker, speaker: Mention) -> bool:
@@ -85,10 +90,10 @@ def _both_speak(asked: AskedSpeaker, speaker: Mention) -> bool:
 
 def _may_speak_for(asked: AskedSpeaker, speaker: Mention) -> bool:
     """Say whether it is left open for whom somebody else speaks: "a spokesman", "the company"."""
-    if speaker.behalf and (speaker.names or _is_country_only(asked)):
-        return False
-    if not speaker.names:
+    if not speaker.names or not speaker.is_sure:
         return True
+    if speaker.behalf:
+        return False
     return bool(speaker.roles & SPEAKS_FOR) and not is_person_name(asked.text)
 
 

@@ -62,7 +62,9 @@ def find_speakers(text: str, passage: Span) -> tuple[Spoken, ...]:
     for paragraph in _paragraphs(text, window):
         cut = split_sentences(paragraph.slice(text))
         placed = [Span(s.start + paragraph.start, s.end + paragraph.start) for s in cut]
-        own = [_own_speakers(text, sentence, paragraph, quotes, last) for sentence in placed]
+        own: list[tuple[Mention, ...]] = []
+        for sentence in placed:
+            own.append(_own_speakers(text, sentence, paragraph, quotes, last, own[-1] if own else ()))
         for place, sentence in enumerate(placed):
             found = own[place] or _carried(text, place, placed, own, quotes)
             spoken.append(Spoken(sentence, tuple(identify(one, known) for one in found)))
@@ -103,9 +105,18 @@ def identify(mention: Mention, known: Sequence[Mention]) -> Mention:
 
 
 def _own_speakers(
-    text: str, sentence: Span, paragraph: Span, quotes: Sequence[Span], last: list[Mention]
+    text: str, sentence: Span, paragraph: Span, quotes: Sequence[Span], last: list[Mention], spoke: Sequence[Mention]
 ) -> tuple[Mention, ...]:
-    """Return whom the sentence itself names as speaking; `last` is who was spoken of before, and is carried on."""
+    """Return whom the sentence itself names as speaking.
+
+    Args:
+        text: That the spans count in.
+        sentence: To look at.
+        paragraph: It stands in.
+        quotes: As `find_speaking` takes them.
+        last: Who was named before; is carried on.
+        spoke: Who spoke in the sentence before, of the same paragraph.
+    """
     found: list[Mention] = []
     earlier = tuple(last)
     subject = _subject(text, sentence, quotes)
@@ -116,7 +127,8 @@ def _own_speakers(
         mention = placed.mention
         if mention.pronoun:
             meant = subject if mention.pronoun == AND else _meant(mention.pronoun, last)
-            found.extend([meant] if meant else [])
+            sure = meant == subject or meant in spoke
+            found.extend([replace(meant, is_sure=sure)] if meant else [])
         else:
             own = subject and (mention.names, mention.roles) == (subject.names, subject.roles)
             found.append(subject if subject and own else _linked(mention, text, placed.end, paragraph.start, earlier))

@@ -33,7 +33,7 @@ _FINITE = re.compile(r"\b(?:was|were|is|are|had|has|have|would|could|will|can|ma
 _SHORT_NAMES = frozenset({"US", "U.S.", "UN", "EU"})  # "US" is not the pronoun
 _DAYS = word_set(
     "Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June July August "
-    "September October November December Mr Mrs Ms Dr"
+    "September October November December Mr Mrs Ms Miss Dr Prof Sir Dame Lord Lady"
 )
 _ADVERBS = word_set("now then already still never always ever again however later meanwhile instead")
 _MAX_WORDS = 24  # of a name with what is said of it ("Fiona Strand, who was born in the Leck hospital, ...")
@@ -49,6 +49,7 @@ class Mention:
         pronoun: In lower case, when only that is given.
         behalf: Whom he speaks for, as far as the text around tells: a country, a company.
         is_owned: Whether "its" or "their" points to whom that is.
+        is_sure: Whether he is named, or called "he" right after he spoke; else a pronoun was resolved as best it can.
     """
 
     names: frozenset[str] = frozenset()
@@ -56,6 +57,7 @@ class Mention:
     pronoun: str | None = None
     behalf: frozenset[str] = frozenset()
     is_owned: bool = False
+    is_sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,7 @@ def mention_of(text: str) -> Mention | None:
     words = split_words(text)[-_MAX_WORDS:]
     kept = [word for word in words if word.text.lower() not in DETERMINERS | AUXILIARIES]
     pronouns = [word.text.lower() for word in kept if word.text.lower() in PRONOUNS]
-    named = [word for word in kept if _names(word)]
+    named = [word for word in kept if is_telling(word)]
     ends = bool(pronouns) and kept[-1].text.lower() == pronouns[-1] and "," not in text  # "Amid the row he"
     if not named or ends:
         return Mention(pronoun=pronouns[-1]) if pronouns else None
@@ -192,7 +194,8 @@ def mention_of(text: str) -> Mention | None:
     return Mention(names, roles, is_owned=bool(_OWNED.search(text))) if names or roles else None
 
 
-def _names(word: Word) -> bool:
+def is_telling(word: Word) -> bool:
+    """Say whether a word can tell somebody from others: neither a title, a day, an adverb nor a function word."""
     lower = word.text.lower()
     if word.text in _SHORT_NAMES:
         return True
