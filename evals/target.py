@@ -48,7 +48,7 @@ def load_target(name: str, *, articles: Path | None = None, library: Path | None
         of = load_set(path)
         loaded = of.load_articles()
     else:
-        loaded = _stored(library) if library else EvalSet(path.stem, articles or bundled_articles(), ()).load_articles()
+        loaded = _stored(library) if library else _asked_about(path, articles)
         of = load_set(path) if path.suffix == ".csv" else load_suite(path, loaded)
         for case in pending_cases(path) if path.name == KEPT else ():
             _LOG.warning("Not asked, for nobody has said what is right: %s %r", case["id"], case["question"])
@@ -65,6 +65,14 @@ def _kept_cases(library: Path | None) -> Path:
             'the page, or with: byline eval keep "QUESTION"'
         )
     return path
+
+
+def _asked_about(path: Path, articles: Path | None) -> list[Article]:
+    """Return the articles given, else the bundled ones and those of the folder beside the suite that has its name."""
+    folders = [articles] if articles else [bundled_articles(), path.with_suffix("")]
+    return [
+        article for folder in folders if folder.exists() for article in EvalSet(path.stem, folder, ()).load_articles()
+    ]
 
 
 def _stored(library: Path) -> list[Article]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from corpus.types import Span
 from index.types import Hit
+from qa.asked_speaker import find_asked_speaker
 from qa.evidence import Candidate, find_candidates, measure_evidence, same_words
 from qa.joined import join_readings
 from qa.parts import split_question
@@ -15,6 +16,7 @@ from qa.passage_reading import PairScorer, read_passages
 from qa.question import Form, analyse_question
 from qa.reader_weights import ReaderWeights, load_weights
 from qa.rivals import disagreement, find_positions
+from qa.said_by import OTHER, measure_speakers, prefer_speaker
 from qa.spelling import mend_spelling
 from qa.support import SupportChecker
 from qa.types import Abstention, Citation, Disagreement, Reading, Statement, Support, flat
@@ -118,7 +120,12 @@ class ExtractiveReader:
         asked = analyse_question(mend_spelling(question, (word for c in candidates for word in c.words)))
         readings = read_passages(self._network, asked.text, read)
         rows = measure_evidence(asked, read, candidates, readings)
-        return Weighed(asked, candidates, readings, rows, rows @ self._weights.sentence)
+        scores = rows @ self._weights.sentence
+        speaker = find_asked_speaker(asked.text)
+        if speaker is None:
+            return Weighed(asked, candidates, readings, rows, scores)
+        said = measure_speakers(speaker, read, candidates)
+        return Weighed(asked, candidates, readings, rows, scores + prefer_speaker(said), said, speaker)
 
 
 def choose_statements(weighed: Weighed, weights: ReaderWeights) -> list[int]:
@@ -189,4 +196,6 @@ def explain_abstention(weighed: Weighed, confidence: float) -> str:
     missing = [term.text for term in weighed.question.terms if term.stem not in stems and term.is_name]
     if missing:
         return f"The articles do not say: the passages found do not mention {', '.join(missing)}."
+    if weighed.asked is not None and weighed.said is not None and weighed.said[weighed.best] == OTHER:
+        return f"The articles do not say: what was found is said by others, not by {weighed.asked.text}."
     return f"The articles do not say: no sentence found answers this closely enough (confidence {confidence:.2f})."

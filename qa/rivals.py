@@ -13,6 +13,7 @@ from qa.evidence import FEATURES, Candidate
 from qa.mentions import Kind
 from qa.question import Form
 from qa.reader_weights import RIVAL_FEATURES, Matrix, ReaderWeights
+from qa.said_by import OTHER
 from qa.types import Citation, Disagreement, Position, flat
 from qa.values import Relation, compare_values, differ_by_qualifier, parse_value
 from qa.weighed import Weighed
@@ -85,8 +86,8 @@ def find_rivals(weighed: Weighed, hits: Sequence[Hit]) -> Iterator[Rival]:
     for place in np.argsort(-weighed.scores, kind="stable"):
         candidate = weighed.candidates[place]
         article = hits[candidate.hit].article.id
-        if article == own_article:
-            continue
+        if article == own_article or (weighed.said is not None and weighed.said[place] == OTHER):
+            continue  # somebody else's figure is no other answer to what the speaker asked for says
         is_first, gap = article not in seen, weighed.scores[place] - weighed.scores[best]
         seen.add(article)
         if not is_first and gap < _EVENT_GAP:

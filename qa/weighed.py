@@ -10,10 +10,12 @@ import numpy as np
 
 from corpus.types import Span
 from index.types import Hit
+from qa.asked_speaker import AskedSpeaker
 from qa.evidence import FEATURES, Candidate, same_words
 from qa.passage_reading import PassageReading
 from qa.question import Form, Question
 from qa.reader_weights import Matrix, ReaderWeights, sigmoid
+from qa.said_by import OTHER
 from qa.values import QUALIFIERS
 
 MAX_ANSWER_SHARE = 0.8  # of its sentence; a longer span is no short answer, the sentence is the answer
@@ -21,19 +23,28 @@ SAME_SENTENCE = 0.8  # share of common words above which two sentences tell the 
 # "How many" is not answered by a sentence without a number. Of such cases 0 of 5 were right on the tune part,
 # 1 of 4 on the test part.
 FIGURE_MISSING_CHANCE = 0.1
+OTHER_SPEAKER_CHANCE = 0.1
 _FIGURE_FORMS = frozenset({Form.HOW_MANY, Form.HOW_MUCH})
 SPAN_SCALE = 4.0  # logits of a span's two ends add up; a score of 4 is a clear yes
 
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A question, its candidate sentences, their evidence rows and their scores (bigger is better)."""
+    """A question, its candidate sentences, their evidence rows and their scores (bigger is better).
+
+    Args:
+        said: For each candidate, as `qa.said_by` has it, whether the speaker asked for says it; None when the question
+            asks for nobody's words.
+        asked: Whose words are asked for.
+    """
 
     question: Question
     candidates: list[Candidate]
     readings: list[PassageReading]
     rows: Matrix
     scores: Matrix
+    said: Matrix | None = None
+    asked: AskedSpeaker | None = None
 
     @property
     def best(self) -> int:
@@ -65,6 +76,8 @@ class Weighed:
     def confidence(self, weights: ReaderWeights) -> float:
         """Return the calibrated chance that the best sentence answers the question."""
         chance = weights.chance(self.gate_row())
+        if self.said is not None and self.said[self.best] == OTHER:
+            return min(chance, OTHER_SPEAKER_CHANCE)
         lacks_figure = self.rows[self.best, FEATURES.index("wanted_exact")] < 0
         return min(chance, FIGURE_MISSING_CHANCE) if self.question.form in _FIGURE_FORMS and lacks_figure else chance
 
