@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from qa.views.ask_tab import chat_html, filters_html, lay_out_ask_tab, wire_ask_about, wire_ask_tab
-from qa.views.chats_tab import lay_out_chats_tab, wire_chats_tab
+from qa.views.chats_tab import Beside, lay_out_chats_tab, wire_chats_tab
 from qa.views.current_chat import wire_current_chat
 from qa.views.inspector import render_inspector
 from qa.views.library_tab import lay_out_library_tab, wire_library_tab
@@ -40,9 +40,9 @@ def build_page(byline: Byline) -> gr.Blocks:
                 inspected = html_part("inspector", render_inspector(None))
             with gr.Tab("Settings", id="settings"):
                 html_part("settings", render_settings(byline.settings))
-        wire_ask_tab(ask_tab, byline)
-        wire_current_chat(ask_tab, byline)
-        wire_chats_tab(chats_tab, ask_tab, tabs, byline, chats.select)
+        asking = wire_ask_tab(ask_tab, byline)
+        wire_current_chat(ask_tab, byline, asking)
+        wire_chats_tab(chats_tab, Beside(ask_tab, tabs, asking), byline, chats.select)
         wire_library_tab(library_tab, byline, [page.load, library.select])
         wire_ask_about(ask_tab, library_tab.table, byline)
         ask.select(
