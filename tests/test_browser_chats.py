@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect  
 
 from corpus.load import bundled_articles, load_sources  # noqa: E402
 from tests.browser_page import CHROMIUM, chromium  # noqa: E402
-from tests.fakes_library import make_read_only, open_fake  # noqa: E402
+from tests.fakes_library import WaitingReader, make_read_only, open_fake  # noqa: E402
 from tests.page_process import serving  # noqa: E402
 from tests.page_thread import serving_here  # noqa: E402
 from tests.test_browser import ask, marked_text, open_library, remove, upload  # noqa: E402
@@ -315,3 +316,26 @@ def test_an_answer_is_shown_when_the_library_cannot_be_written(browser, tmp_path
             expect(page.locator(".turn .statement")).to_be_visible()
             expect(page.locator("#notice")).to_contain_text("This chat is not kept, because the library cannot be")
             context.close()
+
+
+def test_an_answer_on_its_way_does_not_come_into_another_chat(browser, tmp_path):
+    gate = threading.Event()
+    gate.set()
+    articles = load_sources([bundled_articles()])
+    with open_fake(tmp_path, *articles, reader=WaitingReader(gate)) as byline, serving_here(byline) as address:
+        context = browser.new_context()
+        page = opened(context, address)
+        ask(page, QUESTION)
+        kept(page)
+        page.wait_for_timeout(1000)  # what is suggested is answered, too
+        gate.clear()
+        page.get_by_role("textbox", name="Question").fill(OTHER)
+        page.keyboard.press("Enter")
+        expect(page.locator(".progress")).to_be_visible()
+        page.get_by_role("button", name="New chat").click()
+        expect(page.locator(".welcome")).to_be_visible()
+        gate.set()
+        page.wait_for_timeout(1000)
+        expect(page.locator(".turn")).to_have_count(0)
+        assert titles(open_chats(page)) == [QUESTION]
+        context.close()

@@ -100,13 +100,14 @@ def lay_out_ask_tab(byline: Byline) -> AskTab:
     )
 
 
-def wire_ask_tab(tab: AskTab, service: Service) -> None:
-    """Connect the widgets to what they do."""
+def wire_ask_tab(tab: AskTab, service: Service) -> list[Any]:
+    """Connect the widgets to what they do; return the events that ask, for whoever leaves the chat to stop them."""
     byline = service.byline
     asking = _wire_asking(tab, service)
     _wire_answers(tab, byline, asking)
     _wire_evidence(tab, byline)
     _wire_filters(tab, byline)
+    return asking
 
 
 def wire_ask_about(tab: AskTab, table: gr.HTML, byline: Byline) -> None:

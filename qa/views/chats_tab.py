@@ -38,6 +38,20 @@ class ChatsTab(NamedTuple):
     download: gr.HTML
 
 
+class Beside(NamedTuple):
+    """What of the rest of the page the tab changes.
+
+    Args:
+        ask: The tab in which a chat is shown.
+        tabs: All tabs, to go there.
+        asking: The events that ask: an answer that is still on its way must not come into another chat.
+    """
+
+    ask: AskTab
+    tabs: gr.Tabs
+    asking: list[Any]
+
+
 def lay_out_chats_tab() -> ChatsTab:
     """Place the widgets; nobody's chats are in them until a browser has said whose they are."""
     with gr.Column(elem_id="chats-column", min_width=0):
@@ -50,7 +64,7 @@ def lay_out_chats_tab() -> ChatsTab:
     return ChatsTab(wanted, notice, chats, download)
 
 
-def wire_chats_tab(tab: ChatsTab, ask: AskTab, tabs: gr.Tabs, byline: Byline, selected: Any) -> None:  # noqa: ANN401
+def wire_chats_tab(tab: ChatsTab, beside: Beside, byline: Byline, selected: Any) -> None:  # noqa: ANN401
     """Connect the widgets to what they do; `selected` is the event upon which the list is drawn anew."""
 
     def listed(words: str | None, current: Current, request: gr.Request) -> str:
@@ -59,14 +73,14 @@ def wire_chats_tab(tab: ChatsTab, ask: AskTab, tabs: gr.Tabs, byline: Byline, se
     gr.on(
         [selected, tab.wanted.change],
         listed,
-        [tab.wanted, ask.current],
+        [tab.wanted, beside.ask.current],
         [tab.chats],
         queue=False,
         trigger_mode="always_last",
         **QUIET,
     )
-    _wire_opening(tab, ask, tabs, byline)
-    _wire_changing(tab, ask, byline)
+    _wire_opening(tab, beside, byline)
+    _wire_changing(tab, beside, byline)
 
     def on_export(event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
         visitor, chat_id = visitor_from(request), given(event, "id")
@@ -111,7 +125,9 @@ def attempt(byline: Byline, visitor: str | None, chat_id: object, do: Callable[[
     return ""
 
 
-def _wire_opening(tab: ChatsTab, ask: AskTab, tabs: gr.Tabs, byline: Byline) -> None:
+def _wire_opening(tab: ChatsTab, beside: Beside, byline: Byline) -> None:
+    ask, asking = beside.ask, beside.asking
+
     def on_open(event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
         shown = open_chat(byline, visitor_from(request), given(event, "id"))
         if shown.current.chat_id is None:
@@ -121,12 +137,14 @@ def _wire_opening(tab: ChatsTab, ask: AskTab, tabs: gr.Tabs, byline: Byline) -> 
     def on_new() -> tuple[Any, ...]:
         return (*show(byline, NOTHING, focus=True), gr.Tabs(selected="ask"), "")
 
-    outputs = [*shown_in(ask), tabs, tab.notice]
-    tab.chats.open_chat(on_open, None, outputs, queue=False, **QUIET)
-    tab.chats.new_chat(on_new, None, outputs, queue=False, **QUIET)
+    outputs = [*shown_in(ask), beside.tabs, tab.notice]
+    tab.chats.open_chat(on_open, None, outputs, cancels=asking, queue=False, **QUIET)
+    tab.chats.new_chat(on_new, None, outputs, cancels=asking, queue=False, **QUIET)
 
 
-def _wire_changing(tab: ChatsTab, ask: AskTab, byline: Byline) -> None:
+def _wire_changing(tab: ChatsTab, beside: Beside, byline: Byline) -> None:
+    ask = beside.ask
+
     def on_rename(
         words: str | None,
         current: Current,

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 GONE = "This chat is no longer in the library: it was deleted."
 
 
-def wire_current_chat(tab: AskTab, byline: Byline) -> None:
-    """Connect the bar above the chat, and the branches in it, to what they do."""
+def wire_current_chat(tab: AskTab, byline: Byline, asking: list[Any]) -> None:
+    """Connect the bar above the chat, and the branches in it, to what they do.
+
+    `asking` are the events that ask: an answer that is still on its way must not come into another chat.
+    """
 
     def on_resume(filters: Filters, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
         remembered, visitor = given(event, "chat"), visitor_from(request)
@@ -38,8 +41,8 @@ def wire_current_chat(tab: AskTab, byline: Byline) -> None:
 
     outputs = shown_in(tab)
     tab.bar.resume_tab(on_resume, [tab.filters], [*outputs, tab.searching], queue=False, **QUIET)
-    tab.bar.new_chat(lambda: show(byline, NOTHING, focus=True), None, outputs, queue=False, **QUIET)
-    tab.chat.go_to_branch(on_branch, [tab.current], outputs, queue=False, **QUIET)
+    tab.bar.new_chat(lambda: show(byline, NOTHING, focus=True), None, outputs, cancels=asking, queue=False, **QUIET)
+    tab.chat.go_to_branch(on_branch, [tab.current], outputs, cancels=asking, queue=False, **QUIET)
 
 
 def shown_in(tab: AskTab) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from qa.views.ask_tab import chat_html, filters_html, lay_out_ask_tab, wire_ask_about, wire_ask_tab
-from qa.views.chats_tab import lay_out_chats_tab, wire_chats_tab
+from qa.views.chats_tab import Beside, lay_out_chats_tab, wire_chats_tab
 from qa.views.current_chat import wire_current_chat
 from qa.views.extra_tab import place_extra_tab
 from qa.views.inspector import render_inspector
@@ -54,9 +54,9 @@ def build_page(service: Service, extra: Sequence[ExtraTab] = ()) -> gr.Blocks:
                 place_extra_tab(each)
             with gr.Tab("Settings", id="settings"):
                 settings_part = lay_out_settings_tab(byline)
-        wire_ask_tab(ask_tab, service)
-        wire_current_chat(ask_tab, byline)
-        wire_chats_tab(chats_tab, ask_tab, tabs, byline, chats.select)
+        asking = wire_ask_tab(ask_tab, service)
+        wire_current_chat(ask_tab, byline, asking)
+        wire_chats_tab(chats_tab, Beside(ask_tab, tabs, asking), byline, chats.select)
         wire_library_tab(library_tab, byline, [page.load, library.select])
         wire_settings_tab(settings_part, ask_tab.choice, byline)
         wire_ask_about(ask_tab, library_tab.table, byline)
