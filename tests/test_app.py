@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 import app
 import qa
 from corpus.errors import ReaderUnavailableError, SettingsError
+from qa.access import Credentials
 from qa.keep import read_cases
 from qa.service import DEFAULT_LIMITS, MAX_UPDATES, Service
 from qa.types import StreamEvent
@@ -506,3 +507,23 @@ def test_listen_takes_the_next_free_port_unless_one_is_fixed(monkeypatch):
 def test_listen_on_an_address_that_is_not_ours_is_one_sentence():
     with pytest.raises(SettingsError, match="Cannot listen on '192.0.2.1'"), app._listen("192.0.2.1", 0):
         pass
+
+
+@pytest.mark.parametrize(
+    ("host", "hosts", "token", "shown", "with_places"),
+    [
+        ("127.0.0.1", (), None, True, True),
+        ("127.0.0.1", (), "a-token-of-sixteen", True, False),
+        ("127.0.0.1", ("news.example",), None, False, False),  # behind a proxy, which may let anybody through
+        ("127.0.0.1", ("news.example",), "a-token-of-sixteen", True, False),
+        ("0.0.0.0", (), None, False, False),
+        ("0.0.0.0", (), "a-token-of-sixteen", True, False),
+    ],
+)
+def test_evaluation_runs_are_shown_to_those_alone_on_the_machine_and_to_those_who_signed_in(
+    tmp_path, monkeypatch, host, hosts, token, shown, with_places
+):
+    monkeypatch.setenv("BYLINE_LIBRARY", str(tmp_path / "usual"))
+    service = Service(FakeByline(tmp_path / "served"), hosts=hosts, credentials=Credentials(token))
+    html = app._evals_tab(service, host).render({})
+    assert ("No evaluation has been run" in html, str(tmp_path) in html) == (shown, with_places)
