@@ -130,34 +130,47 @@ async def measure_users(base_url: str, path: str = "/v1/ask") -> dict[str, objec
 
 
 async def measure_flood(base_url: str) -> dict[str, object]:
-    """One honest user alone, and during a flood."""
-    quiet, during, flood, at_once = Counter[int](), Counter[int](), Counter[int](), Counter[int]()
+    """One honest user alone, and during a flood that comes from a process of its own."""
+    quiet, during = Counter[int](), Counter[int]()
     async with client_at(base_url, "127.0.0.1", 1) as honest:
         alone = await ask_in_turn(honest, HONEST_QUESTIONS, quiet)
-        stop = time.monotonic() + FLOOD_SECONDS
-        async with contextlib.AsyncExitStack() as stack:
-            n_sockets = FLOODERS + AT_ONCE
-            clients = [await stack.enter_async_context(client_at(base_url, a, n_sockets)) for a in FLOOD_FROM]
-            silent = [await asyncio.open_connection(*_place(base_url)) for _ in range(HALF_OPEN)]
-            for _, writer in silent[::2]:
-                writer.write(BEGUN)
-            tasks = [asyncio.create_task(_ask_once(clients[n % len(clients)], at_once)) for n in range(AT_ONCE)]
-            tasks += [asyncio.create_task(_flood(clients[n % len(clients)], stop, flood)) for n in range(FLOODERS)]
-            tasks.append(asyncio.create_task(_send_too_much(clients[0], flood)))
-            await asyncio.sleep(1.0)
-            flooded = await ask_in_turn(honest, HONEST_QUESTIONS, during)
-            await asyncio.gather(*tasks)
-            for _, writer in silent:
-                writer.close()
+        command = [sys.executable, "-m", "evals.benchmarks.http_load", "--flood", base_url]
+        flood = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+        assert flood.stdout is not None
+        await flood.stdout.readline()  # it has begun
+        told = asyncio.create_task(flood.stdout.read())
+        flooded: list[float] = []
+        while not told.done():
+            flooded += await ask_in_turn(honest, 1, during)
+        await flood.wait()
     p95 = {"alone": spread(sorted(alone))["p95_s"], "flooded": spread(sorted(flooded))["p95_s"]}
     return {
         "honest_p95_s": p95,
         "ratio": round(p95["flooded"] / p95["alone"], 2),
         "honest_statuses": [dict(quiet), dict(during)],
-        "flood_statuses": dict(flood),
-        "at_once_statuses": dict(at_once),
-        "half_open": len(silent),
+        **json.loads(await told),
     }
+
+
+async def flood(base_url: str) -> dict[str, object]:
+    """Take every place there is, for some seconds; return what was answered."""
+    without_pause, at_once = Counter[int](), Counter[int]()
+    async with contextlib.AsyncExitStack() as stack:
+        n_sockets = FLOODERS + AT_ONCE
+        clients = [await stack.enter_async_context(client_at(base_url, a, n_sockets)) for a in FLOOD_FROM]
+        silent = [await asyncio.open_connection(*_place(base_url)) for _ in range(HALF_OPEN)]
+        for _, writer in silent[::2]:
+            writer.write(BEGUN)
+        print("begun", flush=True)  # noqa: T201
+        burst = [asyncio.create_task(_ask_once(clients[n % len(clients)], at_once)) for n in range(AT_ONCE)]
+        too_much = asyncio.create_task(_send_too_much(clients[0], without_pause))
+        await asyncio.sleep(0)  # all are sent before the clock runs: making so many takes a while
+        stop = time.monotonic() + FLOOD_SECONDS
+        steady = [asyncio.create_task(_flood(clients[n % len(clients)], stop, without_pause)) for n in range(FLOODERS)]
+        await asyncio.gather(*burst, *steady, too_much)
+        for _, writer in silent:
+            writer.close()
+    return {"flood_statuses": without_pause, "at_once_statuses": at_once, "half_open": len(silent)}
 
 
 async def _ask_once(client: httpx.AsyncClient, tally: Counter[int]) -> None:
@@ -215,8 +228,12 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=16)
     parser.add_argument("--no-flood", action="store_true")
     parser.add_argument("--serve", metavar="DIR", help=argparse.SUPPRESS)
+    parser.add_argument("--flood", metavar="URL", help=argparse.SUPPRESS)
     given = parser.parse_args()
     allow_files(OPEN_FILES)
+    if given.flood:
+        print(json.dumps(asyncio.run(flood(given.flood))))  # noqa: T201
+        return
     if given.serve:
         serve(given.serve, given.pretend, given.workers)
         return
