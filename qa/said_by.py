@@ -18,7 +18,10 @@ from qa.speaking import Mention
 from qa.words import split_words
 
 SAID, UNKNOWN, OTHER = 1.0, 0.0, -1.0
-SAID_ADDS, OTHER_ADDS = 1.0, -1.0
+# Fitted as the other weights are, by softmax over the candidates of 197 questions for somebody's words in written_news
+# (train and tune parts, which no network had learned from): 90 % intervals 0.9 to 1.8 and -1.0 to -0.2. A right
+# sentence is said by the speaker found in 64 of the 197, any other sentence of its article in 5 %; by another in 2.
+SAID_ADDS, OTHER_ADDS = 1.4, -0.6
 
 
 def measure_speakers(asked: AskedSpeaker, hits: Sequence[Hit], candidates: Sequence[Candidate]) -> Matrix:

@@ -31,7 +31,7 @@ def _compare(question, words):
         ("What does Santiago say about the boats?", "51 had crossed", SAID),
         ("What did the transport minister say?", "navy would wait", SAID),
         ("What did Tarrant say?", "navy would wait", SAID),
-        ("What did the minister say?", "warned of cracks", OTHER),
+        ("What did the minister say?", "warned of cracks", UNKNOWN),
         ("What does Northlink say?", "640", SAID),
         ("What does Northlink say?", "reckless", SAID),
         ("What does Northlink's spokeswoman say?", "reckless", SAID),
