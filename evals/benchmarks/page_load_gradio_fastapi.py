@@ -47,7 +47,7 @@ def serve(folder: str, pretend_s: float, workers: int) -> None:
     from qa.views.import_gradio import import_gradio
 
     gr = import_gradio()
-    from qa.views.page import STYLE, build_page
+    from qa.views.page import STYLES, build_page
 
     with qa.open(folder, settings=Settings(workers=workers)) as byline:
         byline.add(bundled_articles())
@@ -65,7 +65,7 @@ def serve(folder: str, pretend_s: float, workers: int) -> None:
             html = last.answer.to_dict()["answer"] if last.answer else ""
             gr.mount_gradio_app(app, _bare(gr, str(html), pretend_s, workers), path=BARE)
             page = build_page(make_service(byline, Settings(workers=workers)))
-            gr.mount_gradio_app(app, page, path="/", css_paths=STYLE, run_history=False, ssr_mode=False)
+            gr.mount_gradio_app(app, page, path="/", css_paths=STYLES, run_history=False, ssr_mode=False)
             server = uvicorn.Server(uvicorn.Config(Guard(app), port=0, log_level="error", ws="none"))
             task = asyncio.create_task(server.serve())
             while not server.started:
