@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 MADE_ROWS = 14_000
 PASSES = (4, 3)
 WRITTEN_PASSES = 2
+START_SHARE = (
+    0.25  # of the network that learning went on from, in the mean with what it became: chosen on the tune part
+)
 MODELS = Path(__file__).parent.parent / "models"
 SHIPPED = MODELS / "reader-minilm-l6-int8"
 N_CHECKS = 200
@@ -73,6 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace) -> None:
+    import torch
+
     from qa.training.model_torch import load_published
     from qa.training.train_torch import Course
 
@@ -81,7 +86,8 @@ def _train(options: argparse.Namespace) -> None:
     stages = [lambda seed: made_stage(pool, options.made, seed)] if options.made else []
     stages += [lambda seed: judged_stage(pool, seed)] * sum(options.passes)
     cycles = [bool(options.made) + options.passes[0], *options.passes[1:]]
-    _learn(load_published(options.weights), Course(stages, cycles), options)
+    network = _learn(load_published(options.weights), Course(stages, cycles), options)
+    torch.save(network.state_dict(), options.work / "network.pt")
 
 
 def _continue(options: argparse.Namespace) -> None:
@@ -97,15 +103,16 @@ def _continue(options: argparse.Namespace) -> None:
         shipped = {name: torch.from_numpy(values) for name, values in load_exported(SHIPPED).items()}
         torch.save(shipped, start)
     network = ReaderNetwork()
-    network.load_state_dict(torch.load(start, weights_only=True))
+    before = torch.load(start, weights_only=True)
+    network.load_state_dict(before)
     pool, written = gather(options.data, options.work), gather_written(options.work)
     stages = [lambda seed: written_stage(pool, written, seed)] * options.passes
-    _learn(network, Course(stages, rate=RATE * LATER_RATE), options)
+    learned = _learn(network, Course(stages, rate=RATE * LATER_RATE), options).state_dict()
+    mean = {name: START_SHARE * before[name] + (1 - START_SHARE) * value for name, value in learned.items()}
+    torch.save(mean, options.work / "network.pt")
 
 
-def _learn(network: ReaderNetwork, course: Course, options: argparse.Namespace) -> None:
-    import torch
-
+def _learn(network: ReaderNetwork, course: Course, options: argparse.Namespace) -> ReaderNetwork:
     from qa.training.train_torch import train
 
     squad, written = _squad(options.data), load_written()
@@ -115,8 +122,7 @@ def _learn(network: ReaderNetwork, course: Course, options: argparse.Namespace) 
             read = read_paragraphs(of, of.part(Part.TUNE), scorer(network))
             _show({"stage": done, "set": of.name, **figures(read, of)})
 
-    network = train(network, course, options.work, after_stage=after_stage)
-    torch.save(network.state_dict(), options.work / "network.pt")
+    return train(network, course, options.work, after_stage=after_stage)
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from qa.read_extractive import choose_statements
 from qa.reader_weights import ReaderWeights
+from qa.said_by import prefer_speaker
 from qa.training.cases import TEACHES, Case, Matrix
 from qa.training.measure import auroc
 from qa.training.plot_svg import Bin
@@ -34,7 +35,10 @@ class Scored:
 
 def score(case: Case, sentence: Matrix) -> Scored:
     """Score a case's candidates."""
-    weighed = replace(case.weighed, scores=case.weighed.rows @ sentence)
+    scores = case.weighed.rows @ sentence
+    if case.weighed.said is not None:
+        scores = scores + prefer_speaker(case.weighed.said)
+    weighed = replace(case.weighed, scores=scores)
     is_right = bool(case.right[weighed.best])
     if case.set_name not in TEACHES:
         is_right = case.articles[weighed.candidates[weighed.best].hit] in {article for article, _, _ in case.gold}
