@@ -23,7 +23,7 @@ pytestmark = [
 ]
 
 DOUBTFUL = "Would this be Rwanda's first deal of this sort?"  # read with a confidence between balanced and strict
-TINY = (DOUBTFUL, "Is Donald Trump the president or a former president?", "What is the capital of Australia?")
+TINY = (DOUBTFUL, "Is Donald Trump the president or a former president?", "Who wrote Hamlet?")
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +165,7 @@ def settled(page: Page) -> None:
 
 
 def choose(page: Page, field: str, run: str) -> None:
+    page.locator(f".evals select[name={field}]").focus()
     page.locator(f".evals select[name={field}]").select_option(run)
     page.wait_for_timeout(200)
     settled(page)
