@@ -23,7 +23,7 @@ pytestmark = [
 ]
 
 DOUBTFUL = "Would this be Rwanda's first deal of this sort?"  # read with a confidence between balanced and strict
-TINY = (DOUBTFUL, "Is Donald Trump the president or a former president?", "What is the capital of Australia?")
+TINY = (DOUBTFUL, "Is Donald Trump the president or a former president?", "Who wrote Hamlet?")
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +165,7 @@ def settled(page: Page) -> None:
 
 
 def choose(page: Page, field: str, run: str) -> None:
+    page.locator(f".evals select[name={field}]").focus()
     page.locator(f".evals select[name={field}]").select_option(run)
     page.wait_for_timeout(200)
     settled(page)
@@ -180,7 +181,8 @@ def test_runs_that_are_kept_are_listed_compared_and_the_damaged_one_is_named(pag
     right = page.locator(".figures tbody tr", has=page.locator("th", has_text=re.compile("^Right$"))).locator("td")
     ours, theirs = (float(right.nth(place).inner_text().split()[0]) for place in (1, 2))
     assert ours < theirs  # strict declines what is doubtful
-    assert right.nth(3).inner_text().startswith(f"{ours - theirs:+.3f}, no difference seen")
+    difference, _, verdict = right.nth(3).inner_text().partition(", ")
+    assert float(difference) == pytest.approx(ours - theirs, abs=0.002) and verdict.startswith("no difference seen")
     assert 0.05 < float(right.nth(4).inner_text()) <= 1
     assert page.locator(".evals figure svg").count() >= 4
     expect(page.locator(".evals")).not_to_contain_text("byline eval run kept")  # no case is kept yet
