@@ -68,11 +68,12 @@ def _kept_cases(library: Path | None) -> Path:
 
 
 def _asked_about(path: Path, articles: Path | None) -> list[Article]:
-    """Return the articles given, else the bundled ones and those of the folder beside the suite that has its name."""
-    folders = [articles] if articles else [bundled_articles(), path.with_suffix("")]
-    return [
-        article for folder in folders if folder.exists() for article in EvalSet(path.stem, folder, ()).load_articles()
-    ]
+    """Return the articles given, else the bundled ones and those of the folder beside a suite that has its name."""
+    folders = [articles or bundled_articles()]
+    own = path.with_suffix("")
+    if articles is None and path.suffix == ".jsonl" and own.is_dir():
+        folders.append(own)
+    return [article for folder in folders for article in EvalSet(path.stem, folder, ()).load_articles()]
 
 
 def _stored(library: Path) -> list[Article]:

@@ -138,6 +138,8 @@ def choose_statements(weighed: Weighed, weights: ReaderWeights) -> list[int]:
         if len(chosen) == most or weighed.scores[place] < floor:
             break
         candidate = weighed.candidates[place]
+        if chosen and weighed.said is not None and weighed.said[place] == OTHER:
+            continue  # somebody else's words beside those asked for would pass for theirs
         if chosen and len(candidate.words) < _MIN_STATEMENT_WORDS:
             continue
         if all(same_words(candidate, weighed.candidates[other]) < SAME_SENTENCE for other in chosen):

@@ -81,9 +81,10 @@ def compare_speaker(asked: AskedSpeaker, speaker: Mention, known: Sequence[Menti
 
 
 def _compare_role(asked: AskedSpeaker, speaker: Mention, known: Sequence[Mention]) -> float:
-    if asked.head in speaker.roles or asked.head in speaker.names or _both_speak(asked, speaker):
+    called = speaker.roles | speaker.names | speaker.behalf  # "the supporters" speak by the chair of their trust
+    if asked.head in called or _both_speak(asked, speaker):
         others = [one for one in known if asked.roles <= one.roles and not one.names <= speaker.names]
-        return UNKNOWN if others and not asked.roles <= speaker.roles | speaker.names else SAID
+        return UNKNOWN if others and not asked.roles <= called else SAID
     return UNKNOWN  # what he is called in the question may be what he is elsewhere: "the farmer", "the veteran"
 
 

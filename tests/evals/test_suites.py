@@ -20,6 +20,7 @@ def _rows(name):
     return [json.loads(line) for line in (SUITES / name).read_text("utf-8").splitlines()]
 
 
+SPOKEN = ("attribution", "attribution_held_out")  # each with news of its own in the folder of its name
 ROWS = [*_rows("first_answers.jsonl"), *_rows("bundled.jsonl"), *_rows("chats.jsonl")]
 ANSWERABLE = [row for row in ROWS if row["answerable"]]
 
@@ -33,9 +34,9 @@ def _sentences(text):
     return [_folded(span.slice(text)) for span in split_sentences(text)]
 
 
-def _bundled():
+def _bundled(folder=ROOT / "corpus" / "articles"):
     versions = {}
-    for path in (ROOT / "corpus" / "articles").glob("*.md"):
+    for path in folder.glob("*.md"):
         _, front, body = path.read_text("utf-8").split("---\n", 2)
         stem = next(line.removeprefix("stem: ") for line in front.splitlines() if line.startswith("stem: "))
         versions[stem] = _sentences(body.strip())
@@ -87,6 +88,27 @@ def test_evidence_finds_its_sentence_in_the_bundled_articles(row):
 @pytest.mark.parametrize("row", ANSWERABLE, ids=lambda row: row["id"])
 def test_evidence_finds_its_sentence_in_the_sources(row):
     _check(row, {stem: _sentences((SOURCES / f"{stem}.txt").read_text("utf-8")) for stem in STEMS})
+
+
+@pytest.mark.parametrize("name", SPOKEN)
+def test_suites_with_news_of_their_own_find_their_evidence(name):
+    versions = _bundled() | _bundled(SUITES / name)
+    rows = _rows(f"{name}.jsonl")
+    assert len({row["id"] for row in rows}) == len(rows) >= 20
+    for row in rows:
+        assert set(row) <= FIELDS
+        assert bool(row["evidence"]) == bool(row["answers"]) == row["answerable"]
+        assert row["answerable"] or row["note"]
+        _check(row, versions)
+        text = " ".join(s for entry in row["evidence"] for s in _found(entry, versions[entry["article"]]))
+        assert not row["answerable"] or any(_folded(answer) in text for answer in row["answers"]), row["id"]
+
+
+def test_the_halves_of_the_questions_after_speakers_share_no_news():
+    first, second = ({path.name for path in (SUITES / name).glob("*.md")} for name in SPOKEN)
+    assert first
+    assert second
+    assert not first & second
 
 
 @pytest.mark.parametrize("row", [row for row in ANSWERABLE if row["type"] != "yes_no"], ids=lambda row: row["id"])
