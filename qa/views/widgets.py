@@ -13,12 +13,12 @@ HERE = Path(__file__).parent
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
-def html_part(name: str, value: str = "", *, scripted: bool = False, script: str = "") -> gr.HTML:
-    """Return a part of the page with the id `name`; its script, when it has one, is `name.js`, or `script`'s."""
+def html_part(name: str, value: str = "", *, scripted: bool = False, script: Path | None = None) -> gr.HTML:
+    """Return a part of the page with the id `name`; its script is the file `name.js` here, or the one given."""
     # Only `${value}`, Gradio's default template, may carry text from articles: what comes in by another name is
     # compiled as a template, and so could run.
-    file = script or (name if scripted else "")
-    code = (HERE / f"{file}.js").read_text(encoding="utf-8") if file else None
+    path = HERE / f"{name}.js" if scripted else script
+    code = path.read_text(encoding="utf-8") if path else None
     return gr.HTML(value, js_on_load=code, elem_id=name, elem_classes="byline", apply_default_css=False)
 
 
