@@ -15,7 +15,7 @@ from qa.views.current_chat import GONE, show, shown_in
 from qa.views.download import render_chat_download
 from qa.views.keeping import NOT_READ, NOTHING, Current, Shown, is_chat_id, open_chat
 from qa.views.own import given, visitor_from
-from qa.views.widgets import QUIET, html_part, render_alert
+from qa.views.widgets import HERE, QUIET, html_part, render_alert
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +60,7 @@ def lay_out_chats_tab() -> ChatsTab:
         )
         notice = html_part("chats-notice")
         chats = html_part("chats", scripted=True)
-        download = html_part("chat-download", script="download")
+        download = html_part("chat-download", script=HERE / "download.js")
     return ChatsTab(wanted, notice, chats, download)
 
 

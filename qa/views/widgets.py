@@ -14,12 +14,12 @@ HERE = Path(__file__).parent
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
-def html_part(name: str, value: str = "", *, scripted: bool = False, script: str | Path = "") -> gr.HTML:
-    """Return a part of the page with the id `name`; its script, if any, is `name.js`, or the one named or given."""
+def html_part(name: str, value: str = "", *, scripted: bool = False, script: Path | None = None) -> gr.HTML:
+    """Return a part of the page with the id `name`; its script is the file `name.js` here, or the one given."""
     # Only `${value}`, Gradio's default template, may carry text from articles: what comes in by another name is
     # compiled as a template, and so could run.
-    path = script if isinstance(script, Path) else HERE / f"{script or name}.js"
-    code = path.read_text(encoding="utf-8") if script or scripted else None
+    path = HERE / f"{name}.js" if scripted else script
+    code = path.read_text(encoding="utf-8") if path else None
     return gr.HTML(value, js_on_load=code, elem_id=name, elem_classes="byline", apply_default_css=False)
 
 
