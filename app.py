@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
+from importlib.metadata import entry_points
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING
@@ -43,6 +44,7 @@ PORTS_TRIED = 20  # more copies of the page than that on one machine are a mista
 TURN_SECONDS = 10  # how long a starting page waits for a command that has the library
 SHUTDOWN_SECONDS = 2  # an open page keeps a connection for as long as it is open; do not wait for it
 KEEP_ALIVE_SECONDS = 30  # uvicorn's 5 are less than a person thinks between two questions
+TABS = "byline.tabs"  # entry points: functions of the library's folder that make a `qa.extra_tab.ExtraTab`
 SAMPLED = "sample-added"  # in the library's folder: a sample that was removed must not come back at the next start
 
 
@@ -133,7 +135,7 @@ def _build_app(service: Service, host: str) -> FastAPI:
     from qa.views.page import STYLES, build_page
     from qa.views.visitor import Visitors
 
-    extra = _evals_tab(service, host)
+    extra = _extra_tabs(service, host)
     metrics = Metrics(service)
     app = FastAPI(title="Byline", docs_url=None, redoc_url=None, openapi_url=None)
     # The last one added is the first one asked.
@@ -144,11 +146,11 @@ def _build_app(service: Service, host: str) -> FastAPI:
 
     gr.mount_gradio_app(
         app,
-        build_page(service, [extra]),
+        build_page(service, extra),
         path="/",
         server_name=host,
         theme=gr.themes.Base(font=["sans-serif"], font_mono=["monospace"]),  # strings: no web font is asked for
-        css_paths=[*STYLES, extra.style],
+        css_paths=[*STYLES, *(tab.style for tab in extra)],
         footer_links=[],
         run_history=False,
         show_error=False,
@@ -160,14 +162,16 @@ def _build_app(service: Service, host: str) -> FastAPI:
     return app
 
 
-def _evals_tab(service: Service, host: str) -> ExtraTab:
-    """Return the tab of evaluation runs, which hold questions and answers: others see them only once they signed in."""
-    from evals.tab import make_tab
+def _extra_tabs(service: Service, host: str) -> list[ExtraTab]:
+    """Return the tabs that installed packages bring; others see what these hold only once they signed in."""
     from qa.access import LOOPBACK
 
     signed_in = service.access.demanded
     alone = host in LOOPBACK and not service.hosts and not signed_in
-    return make_tab(service.byline.folder, shown=alone or signed_in, with_places=alone)
+    return [
+        entry.load()(service.byline.folder, shown=alone or signed_in, with_places=alone)
+        for entry in entry_points(group=TABS)
+    ]
 
 
 def _import_page() -> ModuleType:

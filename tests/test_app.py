@@ -525,5 +525,6 @@ def test_evaluation_runs_are_shown_to_those_alone_on_the_machine_and_to_those_wh
 ):
     monkeypatch.setenv("BYLINE_LIBRARY", str(tmp_path / "usual"))
     service = Service(FakeByline(tmp_path / "served"), hosts=hosts, credentials=Credentials(token))
-    html = app._evals_tab(service, host).render({})
+    (tab,) = app._extra_tabs(service, host)
+    html = tab.render({})
     assert ("No evaluation has been run" in html, str(tmp_path) in html) == (shown, with_places)

@@ -1,4 +1,4 @@
-"""The packages import upstream only: corpus <- index <- qa <- evals <- app; libraries stay at the edge."""
+"""The packages import upstream only: corpus <- index <- qa <- app and evals; libraries stay at the edge."""
 
 import ast
 from pathlib import Path
@@ -10,7 +10,7 @@ UPSTREAM = {
     "corpus": {"corpus"},
     "index": {"corpus", "index"},
     "qa": {"corpus", "index", "qa"},
-    "app": {"corpus", "index", "qa", "evals", "app"},
+    "app": {"corpus", "index", "qa", "app"},
     "evals": {"corpus", "index", "qa", "evals"},
 }
 EDGE_LIBRARIES = {
