@@ -6,8 +6,10 @@ document.addEventListener('focusin', (event) => {
 });
 
 element.addEventListener('change', () => {
+  const selects = [...element.querySelectorAll('select')];
+  if (selects.every((field) => field.selectedOptions[0].defaultSelected)) return; // what is shown: nothing would come
   const fields = {};
-  for (const field of element.querySelectorAll('select')) fields[field.name] = field.value;
+  for (const field of selects) fields[field.name] = field.value;
   element.querySelector('.evals').setAttribute('aria-busy', 'true');
   trigger('choose', fields);
 });

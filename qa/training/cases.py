@@ -43,7 +43,11 @@ OFF_TOPIC = {
 MAX_QUESTIONS = {"wiki_squad": 600, "clapnq": 300, "news_multihop": 400, WRITTEN.name: 400}  # of each part
 MAX_OFF_TOPIC = 50  # of each part
 MIN_SAME_WORDS = 5  # characters; a shorter answer ("12") stands in another report by chance
-TEACHES = frozenset({"wiki_squad", "clapnq", WRITTEN.name})  # sets that judge every sentence that would do
+TEACHES = frozenset({"wiki_squad", "clapnq"})  # sets that judge every sentence that would do
+# Our own news is judged as well, but is like no library of a reader's: two reports of an event and questions made hard.
+# Sentence weights, ranking and thresholds fitted on it too lose news_multihop 0.09 of its right sentences on the tune
+# part, 0.01 of its evidence, and a sixth of its answers. It fits the gate alone.
+JUDGED = TEACHES | {WRITTEN.name}
 SEED = 20261125
 
 

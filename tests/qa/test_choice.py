@@ -119,7 +119,7 @@ def test_make_choice_refuses_a_reader_that_is_not_offered():
         ({"reader": "llm", "llm_provider": "gguf"}, MODEL_HERE),
         ({"reader": "llm", "llm_provider": "ollama"}, MODEL_HERE),
         ({"reader": "llm", "llm_base_url": "http://[::1]:8080/v1"}, MODEL_HERE),
-        ({"reader": "llm"}, "sent to the language model “m” at OpenAI; nothing else"),
+        ({"reader": "llm"}, "sent to the language model “m” at OpenAI. Nothing else"),
         (
             {"reader": "llm", "llm_base_url": "https://ai.example/v1"},
             "“m” at the address that BYLINE_LLM_BASE_URL names",

@@ -98,11 +98,11 @@ def test_questions_that_come_together_do_not_mix(byline):
     assert len({span.trace_id for span in collected.spans()}) == 20
 
 
-def test_an_error_is_named_by_its_kind_alone(byline):
-    def damaged(question, hits):
+def test_an_error_is_named_by_its_kind_alone(byline, monkeypatch):
+    def damaged(reader, question, hits):
         raise LibraryDamagedError(f"The answer to {question!r} is broken.")
 
-    byline._reader.read = damaged
+    monkeypatch.setattr(type(byline.readers.get()), "read", damaged)
     with collecting() as collected:
         service = traced(byline, collected.address)
         assert client_of(service).post("/v1/ask", json={"question": QUESTION}).status_code == 503
