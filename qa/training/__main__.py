@@ -34,9 +34,7 @@ if TYPE_CHECKING:
 MADE_ROWS = 14_000
 PASSES = (4, 3)
 WRITTEN_PASSES = 2
-START_SHARE = (
-    0.25  # of the network that learning went on from, in the mean with what it became: chosen on the tune part
-)
+START_SHARE = 0.25  # of the network it went on from, in the mean with what it became; see written_news/README.md
 MODELS = Path(__file__).parent.parent / "models"
 SHIPPED = MODELS / "reader-minilm-l6-int8"
 N_CHECKS = 200
