@@ -1,5 +1,6 @@
 """A small library in memory that behaves as `qa.byline.Byline` does towards the page, over whole-article passages."""
 
+import asyncio
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -16,8 +17,10 @@ from index.types import AddReport, ArticleInfo, Filters, Hit, Signals
 from qa.chats import Chats
 from qa.choice import AS_SET, Choice
 from qa.readers import Readers
+from qa.service import DEFAULT_LIMITS, Service
 from qa.settings import Settings
 from qa.types import Abstention, Answer, Citation, Statement, StreamEvent, Support, flat
+from qa.views.chat import ask
 
 EVERYTHING = Filters()
 
@@ -130,3 +133,18 @@ def _hit(rank: int, article: Article) -> Hit:
     sentences = tuple(Span(*match.span()) for match in re.finditer(r"[^\s.][^.]*\.”?", article.text))
     passage = Passage(f"{article.id}:0", article.id, article.version, 0, whole, article.text, sentences, 1)
     return Hit(rank, passage, article, 1.0 / rank, Signals())
+
+
+def asked(byline, question, turns=(), *, limits=DEFAULT_LIMITS, on_step=lambda service: None):
+    """Ask to the end; return every state that the chat went through."""
+
+    async def states():
+        service = Service(byline, limits=limits)
+        seen = []
+        async for state in ask(service, "here", question, turns):
+            seen.append(state)
+            on_step(service)
+        service.pool.close()
+        return seen
+
+    return asyncio.run(states())

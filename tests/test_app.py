@@ -17,7 +17,7 @@ import qa
 from corpus.errors import ReaderUnavailableError, SettingsError
 from qa.access import Credentials
 from qa.keep import read_cases
-from qa.service import DEFAULT_LIMITS, MAX_UPDATES, Service
+from qa.service import MAX_UPDATES, Service
 from qa.types import StreamEvent
 from qa.views import guard
 from qa.views.chat import EXAMPLES, MAX_TURNS, Refusal, Turn, ask, keep, render_chat
@@ -26,7 +26,7 @@ from qa.views.evidence import CHANGED, FORGOTTEN, REMOVED, open_citation
 from qa.views.library import add_upload, remove_article, render_library, render_outcomes
 from qa.worker_pool import Limits
 from tests.fakes import make_article
-from tests.fakes_page import FakeByline
+from tests.fakes_page import FakeByline, asked
 from tests.page_process import serving
 
 STYLE = Path(app.__file__).parent / "qa" / "views" / "style.css"
@@ -44,21 +44,6 @@ def client(tmp_path_factory):
     byline = FakeByline(tmp_path_factory.mktemp("library"), RAIN, SNOW)
     with TestClient(app.build_app(byline), base_url="http://127.0.0.1:7860") as client:
         yield client
-
-
-def asked(byline, question, turns=(), *, limits=DEFAULT_LIMITS, on_step=lambda service: None):
-    """Ask to the end; return every state that the chat went through."""
-
-    async def states():
-        service = Service(byline, limits=limits)
-        seen = []
-        async for state in ask(service, "here", question, turns):
-            seen.append(state)
-            on_step(service)
-        service.pool.close()
-        return seen
-
-    return asyncio.run(states())
 
 
 def test_ask_streams_hits_then_statements_then_the_answer(byline, monkeypatch):

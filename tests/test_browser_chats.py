@@ -29,6 +29,7 @@ QUESTION = "How much compensation does Rwanda want from the UK?"
 OTHER = "Which journalist uncovered the deportation of an Iraqi man to Rwanda?"
 HARBOUR = "The harbour of Trelleborg was closed on Monday. Ebba Quist, the harbour master, ordered it."
 WHO = "Who is the harbour master of Trelleborg?"
+expect.set_options(timeout=20_000)  # a page loaded anew behind another is given little time by the browser
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ pytestmark = [
 
 DOUBTFUL = "Would this be Rwanda's first deal of this sort?"  # read with a confidence between balanced and strict
 TINY = (DOUBTFUL, "Is Donald Trump the president or a former president?", "Who wrote Hamlet?")
+expect.set_options(timeout=20_000)  # a page that is loaded anew has much to do on two busy cores
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 import app
 from corpus.errors import ChatNotFoundError, LibraryDamagedError
 from qa.chats import Chats
-from qa.views.chat import Turn, ask, render_chat
+from qa.views.chat import Turn, render_chat
 from qa.views.chats_list import MAX_ROWS, NONE_YET, render_bar, render_chats
 from qa.views.chats_tab import attempt, list_html
 from qa.views.evidence import FORGOTTEN, open_citation
@@ -17,6 +17,7 @@ from qa.views.keeping import NO_COOKIE, NOT_READ, NOT_WRITTEN, NOTHING, Current,
 from qa.views.visitor import COOKIE, visitor_of
 from tests.fakes import make_article
 from tests.fakes_library import STORM, STRIKE, make_read_only, open_fake
+from tests.fakes_page import asked
 
 SECRET = "s" * 43
 CLOSED = "Who closed the harbour?"
@@ -85,6 +86,7 @@ def test_page_gives_each_browser_a_secret_of_its_own_and_lets_it_keep_it(byline)
 
 def test_no_secret_and_no_chat_is_in_logs_metrics_or_pages(byline, caplog):
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "qa")  # another test may have made it quiet
     shown = kept(byline, CLOSED, visitor=visitor_of(f"{COOKIE}={SECRET}"))
     with TestClient(app.build_app(byline), base_url="http://127.0.0.1:7860") as client:
         seen = "".join(client.get(path).text for path in ("/", "/config", "/metrics"))
@@ -227,7 +229,7 @@ def test_follow_ups_lean_on_what_was_asked_before_a_reload(byline):
     byline.add_articles([make_article("Talks on the Kigali port ended on Friday.", "port")])
     turns = open_chat(byline, "mary", shown.current.chat_id).turns
     assert turns[0].recalled is not None
-    *_, last = ask(byline, "When did they end?", turns)
+    *_, last = asked(byline, "When did they end?", turns)
     assert "the talks on the Kigali port" in last[-1].answer.standalone_question
 
 
