@@ -102,10 +102,8 @@ def measure_evidence(
         float64, shape (len(candidates), len(FEATURES)); columns are named by `FEATURES`.
     """
     stems = [frozenset(word.stem for word in candidate.words) for candidate in candidates]
-    headers = [frozenset(word.stem for word in _take_apart(_header(hit))[0]) for hit in hits]
-    in_passage = [set(header) for header in headers]
-    for candidate, own in zip(candidates, stems, strict=True):
-        in_passage[candidate.hit] |= own
+    headers = [_header_stems(hit) for hit in hits]
+    in_passage = held_stems(hits, candidates)
     rows = np.zeros((len(candidates), len(FEATURES)))
     for i, candidate in enumerate(candidates):
         previous = stems[i - 1] if i and candidates[i - 1].hit == candidate.hit else frozenset()
@@ -120,6 +118,14 @@ def measure_evidence(
         values = rows[:, FEATURES.index(of)]
         rows[:, FEATURES.index(f"{of}_gap")] = values - values.max(initial=-np.inf) if len(values) else values
     return rows
+
+
+def held_stems(hits: Sequence[Hit], candidates: Sequence[Candidate]) -> list[set[str]]:
+    """Return the stems that each hit holds, in its title, outlet, date and sentences."""
+    held = [set(_header_stems(hit)) for hit in hits]
+    for candidate in candidates:
+        held[candidate.hit].update(word.stem for word in candidate.words)
+    return held
 
 
 def _read_facts(question: Question, candidate: Candidate, reading: PassageReading) -> dict[str, float]:
@@ -228,9 +234,10 @@ def _wanted(question: Question, candidate: Candidate) -> tuple[float, float]:
     return (1.0 if novel else -1.0), float(near)
 
 
-def _header(hit: Hit) -> str:
+def _header_stems(hit: Hit) -> frozenset[str]:
     article = hit.article
-    return f"{article.title} {article.source or ''} {article.published or ''}"
+    header = f"{article.title} {article.source or ''} {article.published or ''}"
+    return frozenset(word.stem for word in _take_apart(header)[0])
 
 
 @lru_cache(maxsize=8_192)

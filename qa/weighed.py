@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from corpus.types import Span
+from index.clauses import split_clauses
 from index.types import Hit
 from qa.asked_speaker import AskedSpeaker
-from qa.evidence import FEATURES, Candidate, same_words
+from qa.covering import cover_terms
+from qa.evidence import FEATURES, Candidate, held_stems, same_words
 from qa.passage_reading import PassageReading
 from qa.question import Form, Question
 from qa.reader_weights import Matrix, ReaderWeights, sigmoid
@@ -105,6 +107,8 @@ class Weighed:
     def hit_scores(self, hits: Sequence[Hit], weights: ReaderWeights) -> tuple[float, ...]:
         """Return each hit's rank score, 0 to 1; hits that were not read follow in their old order."""
         read = [sigmoid(float(score)) for score in self.rank_rows(hits) @ weights.rank]
+        if split_clauses(self.question.text):
+            read = cover_terms(read, held_stems(hits[: len(read)], self.candidates), self.question.terms)
         floor = min(read, default=0.0)
         rest = len(hits) - len(read)
         return (*read, *(floor * (rest - place) / (rest + 1) for place in range(rest)))
