@@ -25,7 +25,7 @@ from qa.network_onnx import ReaderNetwork as ShippedNetwork
 from qa.reading_input import ReadingInput, make_header, make_input
 from qa.training.gather import gather, gather_written, judged_stage, made_stage, written_stage
 from qa.training.measure import figures, read_paragraphs
-from qa.training.rows import ChunkedSet, Part, load_chunked, load_written
+from qa.training.rows import PLAIN, WRITTEN, ChunkedSet, Part, load_chunked, load_written
 
 if TYPE_CHECKING:
     from qa.training.model_torch import ReaderNetwork
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 MADE_ROWS = 14_000
 PASSES = (4, 3)
-WRITTEN_PASSES = 2
+WRITTEN_PASSES = (2, 1)
 START_SHARE = 0.25  # of the network it went on from, in the mean with what it became; see written_news/README.md
 MODELS = Path(__file__).parent.parent / "models"
 SHIPPED = MODELS / "reader-minilm-l6-int8"
@@ -55,7 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     more = commands.add_parser("continue", help="let the shipped network learn on, from news written to learn from")
     more.add_argument("data", type=Path)
     more.add_argument("work", type=Path)
-    more.add_argument("--passes", type=int, default=WRITTEN_PASSES, help="over the written news")
+    more.add_argument(
+        "--passes", type=int, nargs=2, default=WRITTEN_PASSES, help="over the news with hard questions; over everything"
+    )
     more.set_defaults(run=_continue)
     ship = commands.add_parser("export", help="quantise the trained network and put it into the package")
     ship.add_argument("data", type=Path)
@@ -103,9 +105,12 @@ def _continue(options: argparse.Namespace) -> None:
     network = ReaderNetwork()
     before = torch.load(start, weights_only=True)
     network.load_state_dict(before)
-    pool, written = gather(options.data, options.work), gather_written(options.work)
-    stages = [lambda seed: written_stage(pool, written, seed)] * options.passes
-    learned = _learn(network, Course(stages, rate=RATE * LATER_RATE), options).state_dict()
+    pool, hard = gather(options.data, options.work), gather_written(options.work)
+    every = gather_written(options.work, (WRITTEN, PLAIN))
+    stages = [lambda seed: written_stage(pool, hard, seed)] * options.passes[0]
+    stages += [lambda seed: written_stage(pool, every, seed)] * options.passes[1]
+    course = Course(stages, options.passes, rate=RATE * LATER_RATE, later=1.0)
+    learned = _learn(network, course, options).state_dict()
     mean = {name: START_SHARE * before[name] + (1 - START_SHARE) * value for name, value in learned.items()}
     torch.save(mean, options.work / "network.pt")
 
@@ -113,10 +118,10 @@ def _continue(options: argparse.Namespace) -> None:
 def _learn(network: ReaderNetwork, course: Course, options: argparse.Namespace) -> ReaderNetwork:
     from qa.training.train_torch import train
 
-    squad, written = _squad(options.data), load_written()
+    sets = _squad(options.data), load_written(), load_written(PLAIN)
 
     def after_stage(network: ReaderNetwork, done: int) -> None:
-        for of in (squad, written):
+        for of in sets:
             read = read_paragraphs(of, of.part(Part.TUNE), scorer(network))
             _show({"stage": done, "set": of.name, **figures(read, of)})
 

@@ -24,7 +24,7 @@ from qa.training.fit_figures import Scored, calibration, chances_of, citation_f1
 from qa.training.fit_rivals import fit_rivals
 from qa.training.fit_support import fit_support
 from qa.training.plot_svg import plot_reader
-from qa.training.rows import WRITTEN, Part
+from qa.training.rows import Part
 
 L2_SENTENCE, L2_GATE, L2_RANK = 1e-3, 3e-3, 1e-3
 MARGINS = np.linspace(0.0, 3.0, 31)
@@ -36,13 +36,11 @@ def fit(data: Path, work: Path, network: PairScorer, output: Path) -> dict[str, 
     cases = collect(data, work, network)
     tune = [case for case in cases if case.part is Part.TUNE]
     sentence = fit_sentences([case for case in tune if case.set_name in TEACHES])
-    usual = [case for case in tune if case.set_name != WRITTEN.name]
-    rank = fit_rank([case for case in usual if case.relevant.any() and not case.relevant.all()])
+    rank = fit_rank([case for case in tune if case.relevant.any() and not case.relevant.all()])
     scored = {part: [score(case, sentence) for case in cases if case.part is part] for part in (Part.TUNE, Part.TEST)}
     fitting = scored[Part.TUNE]
     gate, bias = fit_gate(fitting)
     weights = ReaderWeights(sentence, gate, bias, rank, {}, 0.0, 0.0)
-    fitting = [one for one in fitting if one.case.set_name != WRITTEN.name]
     thresholds = {name: fit_threshold(fitting, weights, cost) for name, cost in STRICTNESS_COST.items()}
     weights = replace(weights, thresholds=thresholds)
     plain, many = (

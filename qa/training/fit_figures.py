@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from qa.read_extractive import choose_statements
 from qa.reader_weights import ReaderWeights
 from qa.said_by import prefer_speaker
-from qa.training.cases import JUDGED, Case, Matrix
+from qa.training.cases import TEACHES, Case, Matrix
 from qa.training.measure import auroc
 from qa.training.plot_svg import Bin
 from qa.weighed import Weighed
@@ -40,7 +40,7 @@ def score(case: Case, sentence: Matrix) -> Scored:
         scores = scores + prefer_speaker(case.weighed.said)
     weighed = replace(case.weighed, scores=scores)
     is_right = bool(case.right[weighed.best])
-    if case.set_name not in JUDGED:
+    if case.set_name not in TEACHES:
         is_right = case.articles[weighed.candidates[weighed.best].hit] in {article for article, _, _ in case.gold}
     return Scored(case, weighed, weighed.gate_row(), is_right)
 
@@ -107,7 +107,7 @@ def calibration(scored: Sequence[Scored], weights: ReaderWeights) -> list[Bin]:
 
 def _found_in_ten(case: Case, weights: ReaderWeights) -> tuple[float, float]:
     """Share of a question's judged spans that the first ten hits overlap, before and after ranking by the reader."""
-    after = np.argsort(-(case.rank_rows @ weights.rank), kind="stable")[:10]
+    after = np.argsort(-np.array(case.weighed.hit_scores(case.hits, weights)), kind="stable")[:10]
     before, read = (
         frozenset[int]().union(*(case.holds[i] for i in chosen)) for chosen in (range(min(10, len(case.holds))), after)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 from corpus.load import load_sources
@@ -46,15 +47,16 @@ def gather(data: Path, work: Path, part: Part = Part.TRAIN) -> Pool:
     return Pool((squad, clapnq), asked, by_id, support, cloze, texts)
 
 
-def gather_written(work: Path, part: Part = Part.TRAIN) -> Pool:
-    """Read the news written for this project to learn from; every question comes over a wrong passage as well."""
-    written = load_written()
-    asked = [(written, one) for one in written.part(part)]
-    cloze = _texts(written, part)
+def gather_written(work: Path, folders: Sequence[Path] = (WRITTEN,), part: Part = Part.TRAIN) -> Pool:
+    """Read what was written for this project to learn from; every question comes over a wrong passage as well."""
+    sets = [load_written(folder) for folder in folders]
+    asked = [(of, one) for of in sets for one in of.part(part)]
+    cloze = [text for of in sets for text in _texts(of, part)]
     texts = [passage.text for _, passage in cloze]
-    support = list(claims_written(written, part, random.Random(f"claims:{part}")))
-    wrong = _mine(written, WRITTEN.parent, work, within_article=True)
-    return Pool((written,), asked, wrong, support, cloze, texts, wrong_share=1.0)
+    support = [row for of in sets for row in claims_written(of, part, random.Random(f"claims:{part}"))]
+    mined = [_mine(of, WRITTEN.parent, work, within_article=True) for of in sets]
+    wrong = {name: passages for found in mined for name, passages in found.items()}
+    return Pool(sets, asked, wrong, support, cloze, texts, wrong_share=1.0)
 
 
 def judged_stage(pool: Pool, seed: str) -> list[Row]:
@@ -65,7 +67,7 @@ def judged_stage(pool: Pool, seed: str) -> list[Row]:
 
 
 def written_stage(pool: Pool, written: Pool, seed: str) -> list[Row]:
-    """Return one pass over our own news with its statements, and half a pass over what was learned before."""
+    """Return one pass over what was written to be learned from, and half a pass over what was learned before."""
     rng = random.Random(f"written:{seed}")
     rows = [*asked_rows(written, rng), *cloze_rows(written, CLOZE_A_PASS, rng), *written.support]
     rows += made_statements(written, WRITTEN_STATEMENTS, rng)

@@ -19,8 +19,9 @@ from corpus.types import Article, Passage, Span
 
 SPLIT_SEED = 20261125
 SHARES = (0.62, 0.16)  # of the questions, for train and tune; the rest is the inner test split
-WRITTEN_SHARES = (0.76, 0.1)  # of what was written to be learned from
 WRITTEN = Path(__file__).parent / "written_news"
+PLAIN = Path(__file__).parent / "written_plain"  # likewise, with questions as they are mostly asked
+WRITTEN_SHARES = {WRITTEN.name: (0.76, 0.1), PLAIN.name: (0.86, 0.06)}  # of what was written to be learned from
 
 
 class Part(StrEnum):
@@ -136,9 +137,9 @@ def split_groups(asked: Iterable[Asked], shares: tuple[float, float] = SHARES) -
     return parts
 
 
-def load_written() -> ChunkedSet:
-    """Read the news written for this project to learn from; the reports of an event make one group."""
-    return load_chunked(WRITTEN, group_pattern=".", shares=WRITTEN_SHARES)
+def load_written(folder: Path = WRITTEN) -> ChunkedSet:
+    """Read what was written for this project to learn from; the reports of an event make one group."""
+    return load_chunked(folder, group_pattern=".", shares=WRITTEN_SHARES[folder.name])
 
 
 def load_chunked(folder: Path, *, group_pattern: str = "", shares: tuple[float, float] = SHARES) -> ChunkedSet:

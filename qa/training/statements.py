@@ -102,7 +102,7 @@ def claims_written(of: ChunkedSet, part: Part, rng: random.Random) -> Iterator[R
     supported, few words shared), and beside one that is not supported comes the sentence that it distorts (supported).
     """
     parts = of.parts()
-    for row in read_rows(WRITTEN, "statements"):
+    for row in read_rows(WRITTEN.parent / of.name, "statements"):
         article, start = of.articles[row["doc"]], row["start"]
         if parts[of.group(article.id)] is not part:
             continue

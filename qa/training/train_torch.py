@@ -55,7 +55,8 @@ class Course:
         stages: Each gives the rows of one pass, by a seed; run one after the other.
         cycles: How many stages each cycle has; in a cycle the learning rate rises once and falls to nothing. All
             stages are one cycle when empty.
-        rate: Highest learning rate of the first cycle; those after it reach `LATER_RATE` of it.
+        rate: Highest learning rate of the first cycle.
+        later: Share of it that the cycles after it reach.
 
     The network learned is the mean of those at the ends of the cycles (SGDR, Loshchilov and Hutter 2017; averaged as
     by Izmailov et al. 2018). A run of fewer cycles is the beginning of a run of more.
@@ -64,6 +65,7 @@ class Course:
     stages: Sequence[Callable[[str], Sequence[Row]]]
     cycles: Sequence[int] = ()
     rate: float = RATE
+    later: float = LATER_RATE
 
 
 def train(
@@ -84,7 +86,7 @@ def train(
     sizes = [len(batches) for batches in drawn]
     optimiser = _optimiser(network, course.rate)
     total, ends = sum(sizes), _cycle_ends(sizes, course.cycles or [len(sizes)])
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate_at(step, ends))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate_at(step, ends, course.later))
     done = _resume(folder, network, optimiser, schedule)
     step, started = 0, time.monotonic()
     for number, batches in enumerate(drawn):
@@ -215,14 +217,14 @@ def _cycle_ends(sizes: Sequence[int], cycles: Sequence[int]) -> list[int]:
     return [int(np.sum(sizes[:last])) for last in stages]
 
 
-def _rate_at(step: int, ends: Sequence[int]) -> float:
+def _rate_at(step: int, ends: Sequence[int], later: float) -> float:
     """Return the share of the highest rate at a step: a rise and a fall within the cycle the step lies in."""
     cycle = min(bisect.bisect_right(ends, step), len(ends) - 1)
     begin = ends[cycle - 1] if cycle else 0
     done, total = step - begin, ends[cycle] - begin
     warm = max(1, int(WARM_UP * total))
     share = min((done + 1) / warm, max(0.0, (total - done) / max(1, total - warm)))
-    return share * (LATER_RATE if cycle else 1.0)
+    return share * (later if cycle else 1.0)
 
 
 def _load_mean(network: ReaderNetwork, paths: Sequence[Path]) -> None:

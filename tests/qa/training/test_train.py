@@ -72,7 +72,7 @@ def test_training_learns_and_resumes_where_it_stopped(tmp_path, monkeypatch):
 
 
 def test_the_learning_rate_falls_to_nothing_at_the_end_of_each_cycle():
-    rates = [_rate_at(step, [100, 150]) for step in range(150)]
+    rates = [_rate_at(step, [100, 150], LATER_RATE) for step in range(150)]
     assert rates[99] < 0.02 and rates[149] < 0.02
     assert max(rates[:100]) == 1.0 and max(rates[100:]) == LATER_RATE
 
