@@ -5,13 +5,18 @@ import pytest
 from qa.training.fit_support import _overlap
 from qa.training.gather import _is_wrong
 from qa.training.mix import Pool, asked_rows
-from qa.training.rows import WRITTEN, Part, load_written, read_rows
+from qa.training.rows import PLAIN, WRITTEN, Part, load_written, read_rows
 from qa.training.statements import claims_written
 
 
+@pytest.fixture(scope="module", params=[WRITTEN, PLAIN], ids=lambda folder: folder.name)
+def folder(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def written():
-    return load_written()
+def written(folder):
+    return load_written(folder)
 
 
 def test_every_answer_is_where_it_is_said_to_be(written):
@@ -34,9 +39,9 @@ def test_reports_of_one_event_stay_in_one_part(written):
     assert len(parts[Part.TRAIN]) > 2 * len(parts[Part.TEST])
 
 
-def test_statements_come_both_ways_round(written):
+def test_statements_come_both_ways_round(written, folder):
     rows = [row for part in Part for row in claims_written(written, part, random.Random(1))]
-    written_ones = list(read_rows(WRITTEN, "statements"))
+    written_ones = list(read_rows(folder, "statements"))
     assert {row["text"] for row in written_ones} <= {row.text for row in rows}
     for supported in (True, False):
         shared = [_overlap(row) for row in rows if row.supported is supported]
