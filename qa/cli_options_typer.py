@@ -48,9 +48,6 @@ AsOfOption = Annotated[
 OutletOption = Annotated[
     list[str] | None, typer.Option(metavar="NAME", help="Only articles of this outlet; may be given again.")
 ]
-BatchOption = Annotated[
-    Path | None, typer.Option(metavar="IN.jsonl", help="Many questions, one JSON object a line; - reads stdin.")
-]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,29 +5,27 @@ Nothing but typer is imported at the head, so that `byline --help` answers at on
 
 from __future__ import annotations
 
-import gzip
 import io
 import logging
-import os
 import runpy
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from corpus.errors import QAError
 from qa import __version__
+from qa.cli_batch_typer import BatchOption, one_of, print_batch
 from qa.cli_chat_typer import commands as chat_commands
 from qa.cli_export_typer import ExportOption, export_answer
 from qa.cli_library_typer import commands
 from qa.cli_models_typer import commands as model_commands
 from qa.cli_options_typer import (
     AsOfOption,
-    BatchOption,
     Globals,
     JsonOption,
     KOption,
@@ -53,8 +51,6 @@ if TYPE_CHECKING:
     from qa.remote_httpx import RemoteByline
 
 _LOG = logging.getLogger(__name__)
-_STDIN = Path("-")
-_MAX_WORKERS = 4  # the encoder and the reader have threads of their own; beyond this they only wait for each other
 _INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 # Typer's rich help costs 0.1 s of a budget of 0.3 s, hence `rich_markup_mode=None`.
@@ -174,7 +170,7 @@ def ask(
     """Answer a question from the articles, with citations, or say that they do not say."""
     if export is not None and batch is not None:
         raise typer.BadParameter("--export takes one question, not --batch.")
-    question, filters = _one_of(words, batch), make_filters(since, until, outlet)
+    question, filters = one_of(words, batch), make_filters(since, until, outlet)
     day = as_of and as_of.date()
 
     def answer_to(row: BatchQuestion) -> dict[str, object]:
@@ -183,7 +179,7 @@ def ask(
 
     with open_library(context, library, reader=reader) as byline:
         if batch is not None:
-            _print_batch(batch, answer_to)
+            print_batch(batch, answer_to)
             return
         answer = byline.ask(question, k=k, filters=filters, as_of=day)
     if export is not None:
@@ -210,7 +206,7 @@ def search(
     library: LibraryOption = None,
 ) -> None:
     """Find passages without answering."""
-    query, filters = _one_of(words, batch), make_filters(since, until, outlet)
+    query, filters = one_of(words, batch), make_filters(since, until, outlet)
 
     def hits_of(row: BatchQuestion) -> dict[str, object]:
         found = byline.search(row.question, k=k, filters=row.filters or filters, rerank=rerank)
@@ -218,7 +214,7 @@ def search(
 
     with open_library(context, library) as byline:
         if batch is not None:
-            _print_batch(batch, hits_of)
+            print_batch(batch, hits_of)
             return
         hits = byline.search(query, k=k, filters=filters, rerank=rerank)
     if as_json:
@@ -280,37 +276,6 @@ def _add(
     if mirror and isinstance(byline, Byline):  # only who owns a library can make it mirror a folder
         return byline.add(*sources, mirror=True, on_progress=step)
     return byline.add(*sources, on_progress=step)
-
-
-def _one_of(words: Sequence[str] | None, batch: Path | None) -> str:
-    if (words is not None) == (batch is not None):
-        raise typer.BadParameter("give either a question or --batch IN.jsonl.")
-    if batch is not None and batch != _STDIN and (batch.is_dir() or not batch.exists()):
-        raise typer.BadParameter(f"there is no file {str(batch)!r}.")
-    return " ".join(words or ())
-
-
-def _print_batch(batch: Path, answer: Callable[[BatchQuestion], dict[str, object]]) -> None:
-    from qa.batch import run_batch
-
-    # Only a file is read ahead: whoever writes into a pipe may be waiting for the answer to the last line.
-    workers = min(_MAX_WORKERS, os.cpu_count() or 1) if batch.is_file() else 1
-    failed = False
-    with _binary_lines(batch) as lines:
-        for line in run_batch(lines, answer, workers=workers):
-            print_json(line.row)
-            failed = failed or line.failed
-    if failed:
-        raise typer.Exit(1)
-
-
-@contextmanager
-def _binary_lines(batch: Path) -> Iterator[BinaryIO | gzip.GzipFile]:
-    if batch == _STDIN:
-        yield sys.stdin.buffer
-    else:
-        with gzip.open(batch) if batch.suffix == ".gz" else batch.open("rb") as lines:
-            yield lines
 
 
 def _write_utf8() -> None:
