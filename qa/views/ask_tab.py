@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -16,7 +15,6 @@ from corpus.errors import QAError
 from index.types import Filters
 from qa.choice import AS_SET, Choice
 from qa.request_id import begin_request
-from qa.suggest import suggest_questions
 from qa.views import chat as chat_view
 from qa.views.chat import Refusal, Turns
 from qa.views.chats_list import render_bar
@@ -25,7 +23,7 @@ from qa.views.evidence import NOTHING_OPEN, open_citation, open_passage, render_
 from qa.views.filters import UnusableFilterError, in_words, make_filters, render_filters
 from qa.views.keeping import Current, keep_turns
 from qa.views.own import Own
-from qa.views.turn_actions import render_suggestions
+from qa.views.suggesting import make_suggester
 from qa.views.widgets import QUIET, html_part, render_alert
 
 if TYPE_CHECKING:
@@ -169,7 +167,7 @@ def _wire_asking(tab: AskTab, service: Service) -> list[Any]:
         tab.suggested.ask_example(on_example, given, outputs, **POOLED),
         tab.chat.ask_again(on_again, [tab.turns, tab.choice, tab.current], outputs, **POOLED),
     ]
-    suggest = _suggester(service)
+    suggest = make_suggester(service)
     suggestions = [event.success(suggest, [tab.turns], [tab.suggested], **QUIET) for event in asking]
     return asking + suggestions
 
@@ -207,33 +205,6 @@ async def _steps(
 def _client_of(request: gr.Request) -> str:
     """Return whose turn a question uses: the address it came from, as over HTTP."""
     return request.client.host if request.client else ""
-
-
-def _suggester(service: Service) -> Callable[[Turns], str]:
-    byline, pool = service.byline, service.pool
-    suggesting = threading.Lock()
-
-    def nobody_waits() -> bool:
-        return pool.n_running + pool.n_waiting == 0
-
-    def on_suggest(turns: Turns) -> str:
-        last = turns[-1] if turns else None
-        # Suggesting costs as much as several answers: when several people ask at once, answers come first.
-        if last is None or last.answer is None or not suggesting.acquire(blocking=False):
-            return ""
-        try:
-            asker = byline.asker(last.choice)  # a model that was not chosen must not be sent these either
-            found = suggest_questions(
-                last.answer, lambda question: asker.ask(question, filters=last.filters), nobody_waits
-            )
-        except QAError as error:  # e.g. the library was emptied or closed meanwhile: an answer stands without them
-            _LOG.info("Nothing is suggested: %s", error)
-            return ""
-        finally:
-            suggesting.release()
-        return render_suggestions(last.number, found)
-
-    return on_suggest
 
 
 def _wire_answers(tab: AskTab, byline: Byline, asking: list[Any]) -> None:
