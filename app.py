@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import errno
 import logging
 import os
 import secrets
@@ -18,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -26,7 +25,8 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING
 
-from corpus.errors import EmptyCorpusError, LibraryBusyError, QAError, SettingsError
+from corpus.errors import EmptyCorpusError, LibraryBusyError, QAError
+from qa.listener import LOCAL, PORT, address_of, listen
 from qa.log_setup import log_at, start_logging
 
 if TYPE_CHECKING:
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
     from qa.settings import Settings
 
 _LOG = logging.getLogger(__name__)
-LOCAL = "127.0.0.1"
-PORT = 7860  # Gradio's usual port
-PORTS_TRIED = 20  # more copies of the page than that on one machine are a mistake, not a wish
 TURN_SECONDS = 10  # how long a starting page waits for a command that has the library
 SHUTDOWN_SECONDS = 2  # an open page keeps a connection for as long as it is open; do not wait for it
 KEEP_ALIVE_SECONDS = 30  # uvicorn's 5 are less than a person thinks between two questions
@@ -84,7 +81,7 @@ def serve(settings: Settings) -> None:
     check_exposure(host, credentials)
     _stop_like_an_interrupt()
     with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
-        listener = stack.enter_context(_listen(host, settings.port))
+        listener = stack.enter_context(listen(host, settings.port))
         # Uploads pass through here on their way into the library; nothing of them stays behind.
         os.environ["GRADIO_TEMP_DIR"] = stack.enter_context(tempfile.TemporaryDirectory(prefix="byline-"))
         token = secrets.token_urlsafe(32)
@@ -92,7 +89,7 @@ def serve(settings: Settings) -> None:
         start_logging(settings.log_format, hidden)
         # Opening the library waits for files, importing Gradio for the interpreter: side by side they save time.
         opener = ThreadPoolExecutor(max_workers=1, thread_name_prefix="open")
-        opening = opener.submit(_open_library, settings, _address(host, listener), token)
+        opening = opener.submit(_open_library, settings, address_of(host, listener), token)
         stack.callback(_close, opening)
         stack.callback(opener.shutdown)  # before the library closes: it may still be warming up
         _import_page()
@@ -232,39 +229,6 @@ def _close(opening: Future[Byline]) -> None:
         opening.result().close()
 
 
-@contextlib.contextmanager
-def _listen(host: str, port: int | None) -> Iterator[socket.socket]:
-    """Yield a listening socket, so that from here on no other process can take the port."""
-    ports = [port] if port is not None else range(PORT, PORT + PORTS_TRIED)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for candidate in ports:
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        if os.name == "posix":  # elsewhere the option lets two processes share a port
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, candidate))
-            listener.listen()
-        except OSError as error:
-            listener.close()
-            if error.errno == errno.EADDRINUSE and candidate != ports[-1]:
-                continue
-            reason = error.strerror or str(error)
-            place = f"{host!r}, port {candidate}"
-            raise SettingsError(f"Cannot listen on {place}: {reason}. Choose another --host or --port.") from error
-        with listener:
-            yield listener
-        return
-
-
-def _address(host: str, listener: socket.socket, *, shown: bool = False) -> str:
-    """Return the address to reach the listener at; one that listens everywhere is reached by loopback."""
-    everywhere = {} if shown else {"0.0.0.0": LOCAL, "::": "::1"}
-    name = everywhere.get(host, host)
-    return (
-        f"http://[{name}]:{listener.getsockname()[1]}" if ":" in name else f"http://{name}:{listener.getsockname()[1]}"
-    )
-
-
 def _stop_like_an_interrupt() -> None:
     # uvicorn raises the signal that stopped it again; by default SIGTERM would then end us with the library open.
     def stop(number: int, frame: FrameType | None) -> None:
@@ -286,7 +250,7 @@ def _run(app: FastAPI, listener: socket.socket, host: str, on_ready: Callable[[]
     class AnnouncingServer(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            sys.stdout.write(f"Byline is ready at {_address(host, listener, shown=True)}\n")
+            sys.stdout.write(f"Byline is ready at {address_of(host, listener, shown=True)}\n")
             sys.stdout.flush()
             on_ready()
 

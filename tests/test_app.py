@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -14,7 +13,7 @@ from fastapi.testclient import TestClient
 
 import app
 import qa
-from corpus.errors import ReaderUnavailableError, SettingsError
+from corpus.errors import ReaderUnavailableError
 from qa.access import Credentials
 from qa.keep import read_cases
 from qa.service import MAX_UPDATES, Service
@@ -477,21 +476,6 @@ def test_main_says_in_one_sentence_why_it_cannot_serve(arguments, sentence, tmp_
     assert app.main(["--library", str(tmp_path), *arguments]) == 1
     printed = capsys.readouterr()
     assert printed.err.startswith("error: ") and sentence in printed.err and printed.err.count("\n") == 1
-
-
-def test_listen_takes_the_next_free_port_unless_one_is_fixed(monkeypatch):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        monkeypatch.setattr(app, "PORT", port)
-        with app._listen("127.0.0.1", None) as listener:
-            assert port < listener.getsockname()[1] < port + app.PORTS_TRIED
-        with pytest.raises(SettingsError, match=f"port {port}"), app._listen("127.0.0.1", port):
-            pass
-
-
-def test_listen_on_an_address_that_is_not_ours_is_one_sentence():
-    with pytest.raises(SettingsError, match="Cannot listen on '192.0.2.1'"), app._listen("192.0.2.1", 0):
-        pass
 
 
 @pytest.mark.parametrize(
