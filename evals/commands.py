@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from corpus.errors import SettingsError
 from evals.data import sample
@@ -74,7 +73,7 @@ def compare(options: argparse.Namespace) -> int:
 
 def gate(options: argparse.Namespace) -> int:
     """Check the bundled suites against a baseline, or write it anew."""
-    from evals.gate import check, write_baseline
+    from evals.gate import check, gate_table, write_baseline
     from evals.run import load_run, run_target
     from evals.systems import make_bench, open_system
     from evals.target import load_target
@@ -94,11 +93,7 @@ def gate(options: argparse.Namespace) -> int:
         _stderr().print(f"wrote {options.baseline} from {len(rows)} questions", highlight=False)
         return 0
     result = check(rows, options.baseline)
-    table = Table("measure", "now", "baseline", "verdict", title=f"Gate over {len(rows)} questions")
-    for each in result.differences:
-        verdict = each.verdict.value.replace("first ", "")
-        table.add_row(each.measure, f"{each.first:.3f}", f"{each.second:.3f}", verdict)
-    _stdout().print(table)
+    _stdout().print(gate_table(result, len(rows)))
     for loss in result.losses:
         _stderr().print(f"refused: {loss}", highlight=False, markup=False)
     return 1 if result.losses else 0
@@ -247,7 +242,7 @@ def fusion(options: argparse.Namespace) -> int:
 
 def follow_ups(options: argparse.Namespace) -> int:
     """Measure how follow-ups are put into words."""
-    from evals.follow_ups import measure_follow_ups
+    from evals.follow_ups import follow_up_tables, measure_follow_ups
     from evals.systems import make_bench
 
     with _progress("follow-ups", 0) as step:
@@ -257,18 +252,8 @@ def follow_ups(options: argparse.Namespace) -> int:
     if options.json:
         _print_json(found.to_dict())
         return 0
-    table = Table("asked as", "judged articles", "what a person's rewriting finds", title=f"nDCG@10, {found.half} half")
-    for name, agreed in found.agreement.items():
-        judged = found.retrieval.get(name)
-        cells = [f"{s.value:.3f} ({s.low:.3f}-{s.high:.3f}), {s.n}" if s else "not judged" for s in (judged, agreed)]
-        table.add_row(name, *cells)
-    for gain in (found.gain, found.agreement_gain):
-        table.caption = f"{table.caption or ''}gain {gain.difference:+.3f} (p = {gain.p_value:.4f}, n = {gain.n})  "
-    _stdout().print(table)
-    back = Table("type", "asked back", "of", title="Asked back which one is meant")
-    for name, (asked, of) in found.asked_back.items():
-        back.add_row(name, str(asked), str(of))
-    _stdout().print(back)
+    for table in follow_up_tables(found):
+        _stdout().print(table)
     return 0
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from rich.table import Table
+
 from corpus.errors import ArticleFormatError
 from evals.data import load_own, read_rows
 from evals.measure import K
@@ -113,6 +115,21 @@ def in_half(question_id: str, half: Half) -> bool:
     """Say whether a question's conversation is in the half; all turns of a conversation are in one."""
     inner = zlib.crc32(question_id.split("<::>")[0].encode()) % 2 == 0
     return half == "all" or inner == (half == "inner")
+
+
+def follow_up_tables(found: FollowUpReport) -> tuple[Table, Table]:
+    """Return the tables that are printed: what is found, and what was asked back."""
+    table = Table("asked as", "judged articles", "what a person's rewriting finds", title=f"nDCG@10, {found.half} half")
+    for name, agreed in found.agreement.items():
+        judged = found.retrieval.get(name)
+        cells = [f"{s.value:.3f} ({s.low:.3f}-{s.high:.3f}), {s.n}" if s else "not judged" for s in (judged, agreed)]
+        table.add_row(name, *cells)
+    for gain in (found.gain, found.agreement_gain):
+        table.caption = f"{table.caption or ''}gain {gain.difference:+.3f} (p = {gain.p_value:.4f}, n = {gain.n})  "
+    back = Table("type", "asked back", "of", title="Asked back which one is meant")
+    for name, (asked, of) in found.asked_back.items():
+        back.add_row(name, str(asked), str(of))
+    return table, back
 
 
 class _Searches:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.table import Table
+
 from corpus.errors import ArticleFormatError
 from evals.compare import Difference, Verdict, compare_figures
 from evals.measure import Figures
@@ -59,6 +61,15 @@ def check(rows: Sequence[Row], baseline: Path) -> GateResult:
             p_value = each.comparison.p_value
             losses.append(f"{each.measure} fell from {each.second:.3f} to {each.first:.3f} (p = {p_value:.3f}).")
     return GateResult(differences, tuple(losses))
+
+
+def gate_table(result: GateResult, n_questions: int) -> Table:
+    """Return the table that is printed."""
+    table = Table("measure", "now", "baseline", "verdict", title=f"Gate over {n_questions} questions")
+    for each in result.differences:
+        verdict = each.verdict.value.replace("first ", "")
+        table.add_row(each.measure, f"{each.first:.3f}", f"{each.second:.3f}", verdict)
+    return table
 
 
 def write_baseline(rows: Sequence[Row], path: Path) -> None:
