@@ -12,9 +12,11 @@ from dataclasses import dataclass
 
 from qa.antecedents import Exchange, Wanted, answer_phrase, find_antecedents, topic_of
 from qa.mentions import Kind, find_mentions
-from qa.phrases import AUXILIARIES, PREPOSITIONS, QUESTION_WORDS, VERBS, Phrase, Role, Sort, find_phrases, word_set
+from qa.phrases import AUXILIARIES, PREPOSITIONS, QUESTION_WORDS, VERBS, Role, Sort, find_phrases, word_set
+from qa.pronouns import PRONOUNS, Pronoun, find_unbound
+from qa.thin import is_thin, names_something
 from qa.unnamed import find_unnamed
-from qa.words import rarity, split_words
+from qa.words import split_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +34,6 @@ class Resolved:
     candidates: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Pronoun:
-    text: str
-    start: int
-    end: int
-    sort: Sort
-    is_possessive: bool
-    role: Role
-
-
 _LINK = re.compile(r"^\s*(?:(?:and|but|so|also|then|ok|okay|well|now|thanks|thank you)\b[,.!]?\s+)+", re.IGNORECASE)
 _ABOUT = re.compile(r"^\s*(?:(?:and|but|so)\s+)?(?:what|how)\s+about\s+(?P<what>[^?]+?)\W*$", re.IGNORECASE)
 _AND = re.compile(r"^\s*(?:and|or)\s+(?P<what>[^?,]+?)\W*$", re.IGNORECASE)
@@ -54,32 +46,11 @@ _BARE = re.compile(
 )
 _PREVIOUS_WH = re.compile(rf"^\W*(?:(?:{'|'.join(sorted(PREPOSITIONS))})\s+)?(?P<wh>{_WH})\b\s*", re.IGNORECASE)
 _ADVERBIAL = word_set("when where why how")
-_PRONOUNS = {
-    **dict.fromkeys(("he", "him", "his", "she", "her", "hers"), Sort.PERSON),
-    **dict.fromkeys(("it", "its", "this", "that"), Sort.THING),
-    **dict.fromkeys(("they", "them", "their", "theirs", "these", "those"), Sort.MANY),
-}
-_POSSESSIVES = word_set("his its their theirs hers")
-_EXPLETIVE = re.compile(
-    r"\b(?:(?:is|was|isn['’]t|would|will|be)\s+it\s+(?:\w+\s+)?(?:true|possible|safe|legal|necessary|important|worth|"
-    r"better|hard|easy|okay|ok|right|wrong|likely|good|bad|common|normal|required|advisable|allowed|best|that|to|"
-    r"the case)\b|it\s+(?:is|was|['’]s|would be|seems|takes?|rains?|snows?)\s+(?:\w+\s+)?(?:that|to|for)\b|"
-    r"does\s+it\s+make\s+sense|does\s+it\s+take\s+(?:\w+\s+){0,2}to\b|what\s+time\s+is\s+it|"
-    r"make\s+it\s+(?:easy|possible|hard)|i\s+take\s+it)",
-    re.IGNORECASE,
-)
-_CLAUSE = re.compile(
-    r"[,;:.!?]|\b(?:and|but|that|if|when|because|who|which|while|after|before|so|since)\b", re.IGNORECASE
-)
 _POINTS_BACK = re.compile(
     r"\b(?:else|besides\s*\W*$|instead|as well|too\W*$|(?<!is )(?<!are )(?<!was )there\W*$|"
     r"the (?:same|former|latter|first|second|last) (?:one|option)|any more)\b",
     re.IGNORECASE,
 )
-_DEFINES = re.compile(
-    r"^\W*(?:what\s+(?:is|are|does|do)|what['’]s|define|who\s+(?:is|was|are))\s+(?!the\b|it|that)", re.IGNORECASE
-)
-_ME = word_set("i me my mine we us our you your")
 _THAT_CLAUSE = re.compile(r"\bthat\s+[^?,]{8,}")
 _SAYS = re.compile(
     r"\b(?:confirm|den[yi]|report|say|said|reveal|announce|claim|admit|prove|deny|disclose|uncover)\w*\s+$",
@@ -88,13 +59,8 @@ _SAYS = re.compile(
 _ASKS_AMOUNT = re.compile(
     r"^\W*(?:(?:and|so|but)\s+)?how\s+(?:much|many)\s+(?:is|was|are|were)\s+(?:that|it|this)\b", re.IGNORECASE
 )
-_COMMENT = re.compile(r"^\W*(?:that|this|it|which)(?:['’]s|\s+(?:is|was|sounds?|looks?|seems?))\b[^?]*$", re.IGNORECASE)
-_MAX_PRONOUNS = 8  # of a question; more are of a pasted text
 _MAX_ASKED_WORDS = 4  # "to what kind of prisons"; without a preposition two, since the next may be a verb
 _MAX_PHRASE_WORDS = 6  # "the former Prime Minister of Britain"
-# Chosen with the inner half of multiturn_mtrag (evals/follow_ups.py), where 0.55 to 0.62 and 2 to 3 do as well.
-_SPECIFIC = 0.62  # of `rarity`: a word commoner than this ("cost", "work", "apply") names no topic by itself
-_FEW_WORDS = 2  # fewer specific words than this, and no name, leave open what is talked about
 
 
 def resolve_follow_up(question: str, exchanges: Sequence[Exchange]) -> Resolved:
@@ -119,7 +85,7 @@ def resolve_follow_up(question: str, exchanges: Sequence[Exchange]) -> Resolved:
         if bare and _asks_noun(bare):
             return Resolved(_ask_again(bare["new"].strip(), latest))
     unnamed = find_unnamed(question, answered)
-    if unnamed and not _is_thin(question):  # a thin one is taken to go on with the topic
+    if unnamed and not is_thin(question):  # a thin one is taken to go on with the topic
         return Resolved(question, unnamed)
     return _put_into_words(question, answered)
 
@@ -127,13 +93,13 @@ def resolve_follow_up(question: str, exchanges: Sequence[Exchange]) -> Resolved:
 def _put_into_words(question: str, exchanges: Sequence[Exchange]) -> Resolved:
     parts: list[str] = []
     end, left_open = 0, False
-    for pronoun in _unbound(question):
+    for pronoun in find_unbound(question):
         found = _meant(pronoun, question, exchanges)
         if len(found) > 1:
             return Resolved(question, pronoun.text, found)
         if not found:
             left_open = True
-            if (exchanges and pronoun.sort is Sort.PERSON) or (not exchanges and _is_thin(question)):
+            if (exchanges and pronoun.sort is Sort.PERSON) or (not exchanges and is_thin(question)):
                 return Resolved(question, pronoun.text)
             continue
         parts += [question[end : pronoun.start], _as_owner(found[0]) if pronoun.is_possessive else found[0]]
@@ -141,14 +107,14 @@ def _put_into_words(question: str, exchanges: Sequence[Exchange]) -> Resolved:
     text = "".join([*parts, question[end:]])
     if end:
         text = _tidy(_LINK.sub("", text))
-    if not exchanges or (end and not left_open and not _is_thin(text)):
+    if not exchanges or (end and not left_open and not is_thin(text)):
         return Resolved(text)
-    if left_open or _is_thin(question) or (_POINTS_BACK.search(question) and not _names_something(question)):
+    if left_open or is_thin(question) or (_POINTS_BACK.search(question) and not names_something(question)):
         return Resolved(_with_topic(text, exchanges))
     return Resolved(text)
 
 
-def _meant(pronoun: _Pronoun, question: str, exchanges: Sequence[Exchange]) -> tuple[str, ...]:
+def _meant(pronoun: Pronoun, question: str, exchanges: Sequence[Exchange]) -> tuple[str, ...]:
     event = _event(pronoun, question, exchanges)
     if event:
         return (event,)
@@ -160,95 +126,12 @@ def _meant(pronoun: _Pronoun, question: str, exchanges: Sequence[Exchange]) -> t
     return found
 
 
-def _event(pronoun: _Pronoun, question: str, exchanges: Sequence[Exchange]) -> str | None:
+def _event(pronoun: Pronoun, question: str, exchanges: Sequence[Exchange]) -> str | None:
     """Return the clause that was told of last, when what is confirmed or denied is not a thing but an event."""
     clause = _THAT_CLAUSE.search(exchanges[-1].question) if exchanges else None
     if clause is None or pronoun.sort is not Sort.THING or pronoun.role is Role.SUBJECT or pronoun.is_possessive:
         return None
     return clause[0].strip() if _SAYS.search(question[: pronoun.start]) else None
-
-
-def _unbound(question: str) -> list[_Pronoun]:
-    """Return the pronouns that nothing in the question itself explains."""
-    words = split_words(question)
-    if not any(word.text.lower() in _PRONOUNS for word in words):
-        return []
-    phrases = find_phrases(question)
-    explained = _explained_from(question)
-    expletive = bool(_EXPLETIVE.search(question))
-    found: list[_Pronoun] = []
-    for place, word in enumerate(words):
-        lower = word.text.lower()
-        sort = _PRONOUNS.get(lower)
-        if (
-            sort is None
-            or not explained[0] <= word.start < explained[1]
-            or (lower == "it" and expletive)
-            or (lower == "us")
-        ):
-            continue
-        following = words[place + 1].text.lower() if place + 1 < len(words) else ""
-        before = words[place - 1].text.lower() if place else ""
-        if lower in ("that", "this", "these", "those") and not _stands_for_noun(lower, before, following):
-            continue
-        possessive = lower in _POSSESSIVES or (lower == "her" and bool(following) and following not in PREPOSITIONS)
-        subject = before in AUXILIARIES or place == 0 or (before not in PREPOSITIONS and following in AUXILIARIES)
-        role = Role.SUBJECT if subject else Role.WITHIN if before in PREPOSITIONS else Role.OBJECT
-        pronoun = _Pronoun(word.text, word.start, word.end, sort, possessive, role)
-        if not _is_bound(pronoun, question, phrases):
-            found.append(pronoun)
-            if len(found) == _MAX_PRONOUNS:
-                break
-    return found
-
-
-def _explained_from(question: str) -> tuple[int, int]:
-    """Return the part of a text whose pronouns may point outside it.
-
-    A remark ("That is fine.") is left alone, and what follows a sentence that names its topic speaks of that.
-    """
-    start = 0
-    for match in re.finditer(r"[.!?]+\s+", question):
-        sentence = question[start : match.end()]
-        if not _COMMENT.match(sentence) and not _is_thin(sentence):
-            return start, match.end()
-        if _COMMENT.match(sentence):
-            start = match.end()
-    return start, len(question)
-
-
-def _stands_for_noun(lower: str, before: str, following: str) -> bool:
-    if not following:
-        return True
-    if following in AUXILIARIES or following in PREPOSITIONS:
-        return before in AUXILIARIES or not before or following in PREPOSITIONS or lower != "that"
-    return before in AUXILIARIES and following in ("all", "really", "mean", "happen", "true", "work")
-
-
-def _is_bound(pronoun: _Pronoun, question: str, phrases: Sequence[Phrase]) -> bool:
-    for phrase in phrases:
-        if phrase.end > pronoun.start or phrase.role is Role.ASKED:
-            continue
-        agrees = phrase.sort is pronoun.sort or (phrase.is_name and pronoun.sort in (Sort.PERSON, Sort.MANY))
-        apart = bool(_CLAUSE.search(question[phrase.end : pronoun.start]))
-        if agrees and (apart or pronoun.is_possessive):
-            return True
-    return False
-
-
-def _is_thin(question: str) -> bool:
-    """Say whether the question names too little to be about anything by itself."""
-    if _names_something(question):
-        return False
-    words = [word for word in split_words(question) if not word.is_stop and word.text.lower() not in _ME]
-    specific = [word for word in words if rarity(word.text) >= _SPECIFIC]
-    if _DEFINES.match(question) and specific:
-        return False
-    return len(specific) < _FEW_WORDS
-
-
-def _names_something(question: str) -> bool:
-    return any(m.kind is not Kind.QUOTE and m.kind is not Kind.DATE for m in find_mentions(question))
 
 
 def _with_topic(question: str, exchanges: Sequence[Exchange]) -> str:
@@ -320,7 +203,7 @@ def _put_in(what: str, latest: Exchange) -> str:
 
 def _fill(pending: str, named: str) -> Resolved:
     """Put the name that was given on being asked back into the question that lacked it."""
-    pronouns = _unbound(pending)
+    pronouns = find_unbound(pending)
     if not pronouns:
         return Resolved(f"{pending.rstrip('?.! ')} ({named})?")
     first = pronouns[0]
@@ -356,7 +239,7 @@ def _asks_noun(bare: re.Match[str]) -> bool:
         return False
     most = _MAX_ASKED_WORDS if bare["before"] else _MAX_ASKED_WORDS - 2
     return len(asked) <= most and not any(
-        word in AUXILIARIES or word in VERBS or word in _PRONOUNS or word == "there" or word.endswith(("ed", "ing"))
+        word in AUXILIARIES or word in VERBS or word in PRONOUNS or word == "there" or word.endswith(("ed", "ing"))
         for word in asked
     )
 
