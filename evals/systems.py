@@ -14,7 +14,8 @@ from corpus.errors import SettingsError
 from corpus.types import Article
 from evals.rankers import RANKERS, RankerSystem
 from evals.types import Example, Reply
-from qa.byline import Byline, make_embedder
+from qa.byline import Byline
+from qa.make_embedder import make_embedder
 from qa.settings import Settings
 
 NAMED = ("byline", *RANKERS, "llamaindex")

@@ -15,6 +15,7 @@ from corpus.errors import EmptyCorpusError, SettingsError
 from corpus.types import Article, LoadFailure
 from index.types import AddProgress, AddReport, ArticleInfo, Embedder, Filters, Hit
 from qa.choice import AS_SET, Choice
+from qa.make_embedder import make_embedder
 from qa.pipeline import EVERYTHING, Pipeline, check_k, check_question
 from qa.readers import Readers
 from qa.types import Answer, Reader, StreamEvent
@@ -319,19 +320,3 @@ def _mirrored(source: str | Path) -> str:
     if not folder.is_dir():
         raise SettingsError(f"{str(source)!r} is no folder, and only folders are mirrored. Leave out --mirror.")
     return origin_of(folder)
-
-
-def make_embedder(settings: Settings) -> Embedder:
-    """Return the encoder that the settings name; its model is read when the first text comes.
-
-    Raises:
-        SettingsError: If its folder or a file in it is not there.
-    """
-    from index.embed_onnx import OnnxEmbedder, embedded_encoder
-
-    if settings.encoder == "embedded":
-        return embedded_encoder(threads=settings.threads)
-    folder = Path(settings.encoder.removeprefix("onnx:")).expanduser()
-    if not folder.is_dir():
-        raise SettingsError(f"The encoder folder {str(folder)!r} is not there. Set BYLINE_ENCODER to onnx:FOLDER.")
-    return OnnxEmbedder(folder, threads=settings.threads)

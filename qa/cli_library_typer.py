@@ -114,7 +114,7 @@ def compact(context: typer.Context, as_json: JsonOption = False, library: Librar
 def reindex(context: typer.Context, as_json: JsonOption = False, library: LibraryOption = None) -> None:
     """Rebuild the library for the encoder and passage size that are set now."""
     from index.doctor import reindex as reindex_library
-    from qa.byline import make_embedder
+    from qa.make_embedder import make_embedder
 
     settings = make_settings(context, library)
     with progress() as step:
