@@ -13,10 +13,9 @@ import re
 import secrets
 from collections.abc import Iterable
 
-from qa.views.guard import App, Message, Receive, Scope, Send
+from qa.views.guard import PAGE, App, Message, Receive, Scope, Send
 
 COOKIE = "byline_visitor"
-PAGE = "/"
 _SECRET_BYTES = 32
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")  # what token_urlsafe makes of 32 bytes
 _KEPT_SECONDS = 400 * 86_400  # browsers keep no cookie longer; each visit begins anew
