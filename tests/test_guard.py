@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, StreamingRespon
 from starlette.testclient import TestClient
 
 from qa.views.guard import Guard
+from qa.views.visitor import COOKIE, Visitors
 
 PAGE = "<html><script>start('é')</script><SCRIPT type='module'>go()</SCRIPT><script src='/x.js'></script></html>"
 
@@ -85,3 +86,11 @@ def test_guard_knows_the_addresses_that_the_page_uses(path, status):
 def test_guard_refuses_a_length_that_is_none(length):
     headers = {"content-length": length.encode("latin-1")}
     assert guarded(PlainTextResponse("here")).post("/x", headers=headers).status_code == 413
+
+
+def test_the_page_with_a_visitors_secret_is_kept_by_no_proxy():
+    page = PlainTextResponse("page", headers={"cache-control": "public, max-age=60"})
+    shown = TestClient(Visitors(page)).get("/")
+    assert COOKIE in shown.cookies and shown.headers["cache-control"] == "private, no-cache"
+    other = TestClient(Visitors(page)).get("/assets/x.js")
+    assert not other.cookies and other.headers["cache-control"] == "public, max-age=60"
