@@ -155,10 +155,10 @@ def network_of(client: str) -> str:
         address = ipaddress.ip_address(client)
     except ValueError:
         return client
-    if address.version == 4:
+    if isinstance(address, ipaddress.IPv4Address):
         return client
     mapped = address.ipv4_mapped
-    return str(mapped or ipaddress.ip_network((int(address), _SUBSCRIBER), strict=False))
+    return str(mapped or ipaddress.IPv6Network((int(address), _SUBSCRIBER), strict=False))
 
 
 def same_secret(given: str, wanted: str) -> bool:
