@@ -77,16 +77,15 @@ def serve(settings: Settings) -> None:
     from qa.access import check_exposure
     from qa.service import credentials_of, make_service
 
-    credentials, host = credentials_of(settings), settings.host
-    check_exposure(host, credentials)
+    host = settings.host
+    check_exposure(host, credentials_of(settings))
     _stop_like_an_interrupt()
     with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
         listener = stack.enter_context(listen(host, settings.port))
         # Uploads pass through here on their way into the library; nothing of them stays behind.
         os.environ["GRADIO_TEMP_DIR"] = stack.enter_context(tempfile.TemporaryDirectory(prefix="byline-"))
         token = secrets.token_urlsafe(32)
-        hidden = [token, credentials.token or "", credentials.password_hash or ""]
-        start_logging(settings.log_format, hidden)
+        start_logging(settings.log_format, [token, *settings.secrets()])
         # Opening the library waits for files, importing Gradio for the interpreter: side by side they save time.
         opener = ThreadPoolExecutor(max_workers=1, thread_name_prefix="open")
         opening = opener.submit(_open_library, settings, address_of(host, listener), token)

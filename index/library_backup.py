@@ -6,7 +6,7 @@ import os
 import sqlite3
 import tempfile
 import zipfile
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
@@ -90,13 +90,11 @@ def _pack(folder: Path, copy: Path, packed: Path) -> None:
     packed.touch(mode=0o600)
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as bundle:
         bundle.write(copy, LIBRARY_NAME)
-        for name in _BESIDE:
-            if (folder / name).is_file():
-                bundle.write(folder / name, name)
         uploads = folder / _UPLOADS
-        for path in sorted(uploads.iterdir()) if uploads.is_dir() else ():
-            if path.is_file():
-                bundle.write(path, f"{_UPLOADS}/{path.name}")
+        beside = [folder / name for name in _BESIDE] + (sorted(uploads.iterdir()) if uploads.is_dir() else [])
+        for path in filter(Path.is_file, beside):
+            with suppress(FileNotFoundError):  # somebody removed an uploaded article meanwhile, and its file with it
+                bundle.write(path, str(path.relative_to(folder).as_posix()))
 
 
 def _unpack(archive: Path, folder: Path) -> None:

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import ipaddress
 import secrets
 import threading
 import time
@@ -18,6 +19,8 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _FAILURES = 10  # wrong credentials from one address within a minute: a person mistypes less often
 _FAILURE_WINDOW_S = 60
 _CLIENTS_WATCHED = 10_000  # addresses whose failures are remembered; the oldest are forgotten first
+_ACCEPTED_KEPT = 1_000  # headers that need no second check; more than that many people do not share one password
+_SUBSCRIBER = 64  # bits of an IPv6 address that are one subscriber's; the others he may choose anew each time
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class Credentials:
     def __post_init__(self) -> None:
         if (self.user is None) != (self.password_hash is None):
             raise SettingsError("Set BYLINE_USER and BYLINE_PASSWORD_HASH together, or neither of them.")
+        if self.password_hash is not None:
+            _check_hash(self.password_hash)
 
     def __bool__(self) -> bool:
         return self.token is not None or self.user is not None
@@ -74,7 +79,8 @@ class Access:
         self._key = secrets.token_bytes(32)
         self._accepted: set[bytes] = set()  # an Argon2 check takes 50 ms, and a page makes a hundred requests
         self._failures: dict[str, deque[float]] = {}
-        self._one_at_a_time = threading.Lock()  # a check takes 64 MB too
+        # A check takes 64 MB, too; and of guesses that come side by side not all may be let through before one failed.
+        self._one_at_a_time = threading.Lock()
 
     @property
     def demanded(self) -> bool:
@@ -83,10 +89,9 @@ class Access:
 
     def is_guessing(self, client: str) -> bool:
         """Say whether this address brought so many wrong credentials lately that it must wait a minute."""
-        failures = self._failures.get(client, deque())
-        while failures and failures[0] < time.monotonic() - _FAILURE_WINDOW_S:
-            failures.popleft()
-        return len(failures) >= _FAILURES
+        since = time.monotonic() - _FAILURE_WINDOW_S
+        failures = tuple(self._failures.get(network_of(client), ()))  # another thread may be adding one
+        return sum(at >= since for at in failures) >= _FAILURES
 
     def allows(self, authorization: str, client: str) -> bool:
         """Say whether an Authorization header is good; may take as long as an Argon2 check.
@@ -100,13 +105,18 @@ class Access:
             return True
         if not authorization:
             return False
-        if self._is_right(authorization):
-            self._accepted.add(digest)
-            return True
-        if len(self._failures) >= _CLIENTS_WATCHED:
-            del self._failures[next(iter(self._failures))]
-        self._failures.setdefault(client, deque(maxlen=_FAILURES)).append(time.monotonic())
-        return False
+        with self._one_at_a_time:
+            if self.is_guessing(client):
+                return False
+            if self._is_right(authorization):
+                if len(self._accepted) >= _ACCEPTED_KEPT:  # with the token any user's name is good: each is another one
+                    self._accepted.clear()
+                self._accepted.add(digest)
+                return True
+            if len(self._failures) >= _CLIENTS_WATCHED:
+                del self._failures[next(iter(self._failures))]
+            self._failures.setdefault(network_of(client), deque(maxlen=_FAILURES)).append(time.monotonic())
+            return False
 
     def _is_right(self, authorization: str) -> bool:
         scheme, _, rest = authorization.partition(" ")
@@ -127,18 +137,43 @@ class Access:
         if self._wanted.user is None or self._wanted.password_hash is None:
             return False
         from argon2 import PasswordHasher
-        from argon2.exceptions import InvalidHashError, VerificationError
+        from argon2.exceptions import VerificationError
 
-        with self._one_at_a_time:
-            try:
-                right = PasswordHasher().verify(self._wanted.password_hash, password)
-            except VerificationError:
-                return False
-            except InvalidHashError as error:
-                raise SettingsError("BYLINE_PASSWORD_HASH is no Argon2 hash. Make one with: byline password") from error
+        try:
+            right = PasswordHasher().verify(self._wanted.password_hash, password)
+        except VerificationError:
+            return False
         return right and same_secret(user, self._wanted.user)
+
+
+def network_of(client: str) -> str:
+    """Return whom an address counts as: itself, or of IPv6 the network of which one subscriber has every address.
+
+    A name that is no address stays as it is.
+    """
+    try:
+        address = ipaddress.ip_address(client)
+    except ValueError:
+        return client
+    if isinstance(address, ipaddress.IPv4Address):
+        return client
+    mapped = address.ipv4_mapped
+    return str(mapped or ipaddress.IPv6Network((int(address), _SUBSCRIBER), strict=False))
 
 
 def same_secret(given: str, wanted: str) -> bool:
     """Compare without telling by the time it takes how much was right."""
     return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), wanted.encode("utf-8", "surrogatepass"))
+
+
+def _check_hash(password_hash: str) -> None:
+    from argon2 import extract_parameters
+    from argon2.exceptions import InvalidHashError
+
+    try:
+        extract_parameters(password_hash)
+    except InvalidHashError as error:
+        raise SettingsError(
+            "BYLINE_PASSWORD_HASH is no Argon2 hash. Make one with: byline password. "
+            "Put it in single quotes, for a shell or compose file takes its $ for variables."
+        ) from error

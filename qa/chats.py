@@ -24,7 +24,7 @@ from index.library_chats import (
 )
 from index.types import Filters
 from qa.conversation import turns_of_json
-from qa.safe_text import clipped
+from qa.safe_text import clipped, neutralise
 from qa.source_check import CheckedSource, check_source
 from qa.types import Answer, StreamEvent
 
@@ -266,9 +266,10 @@ def title_of(question: str) -> str:
 
 
 def _checked_title(title: str) -> str:
-    if not title.strip():
+    readable = neutralise(title)  # half a character cannot be stored, and a list of chats is read by people
+    if not readable.strip():
         raise SettingsError("The title is blank. Give the chat a name.")
-    return clipped(title, _TITLE_CHARS)
+    return clipped(readable, _TITLE_CHARS)
 
 
 def _filters_to(filters: Filters, as_of: date | None) -> str | None:

@@ -32,6 +32,7 @@ MAX_FILES = 100  # in one upload
 MAX_JSON_BYTES = 10_000_000  # JSON is read in the thread that serves everybody: more than 0.1 s of it must not be
 ORIGIN = "api"  # of articles that came as JSON and without an address of their own
 _ROWS = (".jsonl", ".jsonl.gz")
+_WEB = ("http://", "https://")
 _MULTIPART = "multipart/form-data"
 _ROW_LIST = TypeAdapter(list[ArticleBody])
 
@@ -85,7 +86,7 @@ async def _loaded(request: Request) -> AsyncIterator[Iterable[Article | LoadFail
     """Lend what a request brings; files are only read when the worker comes to them."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
-        yield map(_article, _rows(await request.body()))
+        yield map(_article, _rows(await read_json(request)))
     elif kind == _MULTIPART:
         form = await _form(request)
         try:
@@ -97,9 +98,22 @@ async def _loaded(request: Request) -> AsyncIterator[Iterable[Article | LoadFail
         raise JsonError(415, "Send JSON, or files as multipart/form-data under the name 'files'.")
 
 
+async def read_json(request: Request) -> bytes:
+    """Return a body of JSON, of which no more is taken in than may be: what is sent as files may be 20 times as large.
+
+    Raises:
+        JsonError: 413.
+    """
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MAX_JSON_BYTES:
+            most = MAX_JSON_BYTES // 1_000_000
+            raise JsonError(413, f"That is more than {most} MB of JSON; send it as a .jsonl file.")
+    return bytes(body)
+
+
 def _rows(body: bytes) -> Sequence[ArticleBody]:
-    if len(body) > MAX_JSON_BYTES:
-        raise JsonError(413, f"That is more than {MAX_JSON_BYTES // 1_000_000} MB of JSON; send it as a .jsonl file.")
     try:
         given = json.loads(body)
     except (ValueError, RecursionError) as error:  # ValueError covers bad UTF-8
@@ -131,7 +145,8 @@ def _article(row: ArticleBody) -> Article | LoadFailure:
         author=author,
         language=row.language,
     )
-    origin = row.url or ORIGIN
+    # An origin may be a path to a file of ours; what a request calls an address must not be taken for one.
+    origin = row.url if row.url and row.url.lower().startswith(_WEB) else ORIGIN
     try:
         return make_article(draft, origin, row.title or "article", key=row.url or row.text)
     except ArticleFormatError as error:

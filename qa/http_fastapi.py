@@ -66,13 +66,24 @@ def make_api(service: Service, metrics: Metrics) -> FastAPI:
     for router in (ask_router, articles_router, openai_router, owner_router):
         api.include_router(router(service))
 
+    counted: tuple[int | None, int] = (None, 0)  # generation of the library, and its articles
+
+    def count_articles() -> int:
+        # Anybody may ask, without a password and at any rate; listing a large library each time would be a load.
+        nonlocal counted
+        at, number = counted
+        generation = service.byline.index.library.generation()
+        if at != generation:
+            number = len(service.byline.articles())
+            counted = generation, number
+        return number
+
     @api.get("/healthz", tags=["operations"])
     async def healthz(request: Request) -> dict[str, object]:
         """Say whether the library can be asked."""
         if service.pool.closed:
             raise ServiceBusyError(STOPPING)
-        articles = await asyncio.to_thread(service.byline.articles)
-        return {"status": "ok", "articles": len(articles)}
+        return {"status": "ok", "articles": await asyncio.to_thread(count_articles)}
 
     @api.get("/metrics", tags=["operations"], response_class=Response)
     async def show_metrics() -> Response:

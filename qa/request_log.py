@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from qa.request_id import begin_request
 
@@ -61,7 +62,8 @@ class RequestLog:
             _LOG.info(
                 "%s %s %d",
                 method,
-                scope["path"],  # without the query: what is asked is nobody's business but the asker's
+                # Without the query: what is asked is nobody's business. Quoted: a path may hold the end of a line.
+                quote(scope["path"], safe="/:=@+,~"),
                 status,
                 extra={"seconds": round(seconds, 4), "client": scope["client"][0] if scope.get("client") else None},
             )

@@ -6,20 +6,23 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, TypeVar
 
-from corpus.errors import ServiceBusyError
+from corpus.errors import QAError, ServiceBusyError
+from corpus.types import Article
 from index.stages import watch_stages
-from qa.access import Access, Credentials
+from qa.access import Access, Credentials, network_of
 from qa.audit import acting
 from qa.types import StreamEvent
 from qa.worker_pool import STOPPING, Limits, WorkerPool
 
 if TYPE_CHECKING:
-    from corpus.types import Article, LoadFailure
-    from index.types import AddProgress, AddReport
+    from pathlib import Path
+
+    from corpus.types import LoadFailure
+    from index.types import AddProgress, AddReport, ArticleInfo
     from qa.byline import Byline
     from qa.settings import Settings
     from qa.trace_opentelemetry import Tracer
@@ -61,13 +64,21 @@ class Service:
 
     def add(self, loaded: Iterable[Article | LoadFailure], who: str) -> AddReport:
         """Add articles in the name of `who`; closing the service stops it after an article that is safely stored."""
+        given: dict[str, str] = {}
 
-        def go_on(_: AddProgress) -> None:
-            if self.pool.closed:
-                raise ServiceBusyError(STOPPING)
+        def incoming() -> Iterator[Article | LoadFailure]:
+            for item in loaded:
+                if isinstance(item, Article):
+                    given[item.id] = item.version
+                yield item
 
-        with acting(who):
-            return self.byline.add_articles(loaded, on_progress=go_on)
+        with acting(who), self._written_down_if_broken_off(lambda info: given.get(info.id) == info.version):
+            return self.byline.add_articles(incoming(), on_progress=self._go_on)
+
+    def add_file(self, path: Path, who: str) -> AddReport:
+        """Add the articles of a file on this machine in the name of `who`; closing the service stops it likewise."""
+        with acting(who), self._written_down_if_broken_off(lambda info: str(path) in info.origins):
+            return self.byline.add(path, on_progress=self._go_on)
 
     def remove(self, article_ids: Sequence[str], who: str) -> None:
         """Remove articles in the name of `who`; all or none.
@@ -85,7 +96,7 @@ class Service:
             ServiceBusyError: If too much is asked at once.
         """
         context = self._context()
-        return await asyncio.wrap_future(self.pool.submit(client, lambda: context.run(work)))
+        return await asyncio.wrap_future(self.pool.submit(network_of(client), lambda: context.run(work)))
 
     def begin(self, client: str, work: Callable[[], Iterator[StreamEvent]]) -> Streaming:
         """Take on one answer; from within an event loop, which is not kept waiting.
@@ -93,7 +104,7 @@ class Service:
         Raises:
             ServiceBusyError: If too much is asked at once.
         """
-        return Streaming(self.pool, client, work, self._context())
+        return Streaming(self.pool, network_of(client), work, self._context())
 
     async def stream(self, client: str, work: Callable[[], Iterator[StreamEvent]]) -> AsyncIterator[list[StreamEvent]]:
         """Yield the events of one answer, at most `MAX_UPDATES` times, together those that came in the meantime.
@@ -113,6 +124,23 @@ class Service:
         self.pool.close()
         if self._tracer is not None:
             self._tracer.close()
+
+    @contextmanager
+    def _written_down_if_broken_off(self, is_meant: Callable[[ArticleInfo], bool]) -> Iterator[None]:
+        """Have the audit log name what an add that ends in an error has stored: it makes no report."""
+        try:
+            yield
+        except BaseException:
+            note = self.byline.on_change
+            with suppress(QAError):  # what led here says more
+                stored = () if note is None else tuple(info.id for info in self.byline.articles() if is_meant(info))
+                if note is not None and stored:
+                    note("broken off", stored)
+            raise
+
+    def _go_on(self, _: AddProgress) -> None:
+        if self.pool.closed:
+            raise ServiceBusyError(STOPPING)
 
     def _context(self) -> Context:
         """Return the context for a job: what is logged in the worker carries the request's id, as its trace does."""

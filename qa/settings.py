@@ -164,6 +164,11 @@ class Settings(BaseSettings):
         prompt, completion = map(float, self.llm_price.split(","))
         return Price(prompt, completion)
 
+    def secrets(self) -> tuple[str, ...]:
+        """Return what no log may show."""
+        given = (self.token, self.password_hash, self.llm_api_key)
+        return tuple(secret.get_secret_value() for secret in given if secret is not None)
+
     def hosts(self) -> tuple[str, ...]:
         """Return `allowed_hosts` as names."""
         return tuple(name.strip().lower() for name in (self.allowed_hosts or "").split(",") if name.strip())

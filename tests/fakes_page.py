@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ from corpus.types import Article, LoadFailure, Passage, Span
 from index.library import Library
 from index.library_file import LIBRARY_NAME
 from index.library_manifest import Build, create_with
-from index.types import AddReport, ArticleInfo, Filters, Hit, Signals
+from index.types import AddProgress, AddReport, ArticleInfo, Filters, Hit, Signals
 from qa.chats import Chats
 from qa.choice import AS_SET, Choice
 from qa.readers import Readers
@@ -34,6 +34,7 @@ class FakeByline:
         self.readers = Readers(self.settings)
         self.choices: list[Choice] = []
         self.max_question_chars = max_question_chars
+        self.on_change: Callable[[str, tuple[str, ...]], None] | None = None
         self._articles = {article.id: article for article in articles}
 
     @cached_property
@@ -49,9 +50,14 @@ class FakeByline:
     def chats(self) -> Chats:
         return Chats(self)
 
-    def add(self, *sources: str | Path) -> AddReport:
+    def put(self, article: Article) -> None:
+        self._articles[article.id] = article
+
+    def add(self, *sources: str | Path, on_progress: Callable[[AddProgress], None] | None = None) -> AddReport:
         added, updated, unchanged, failed = [], [], [], []
-        for source in map(Path, sources):
+        for done, source in enumerate(map(Path, sources), 1):
+            if on_progress is not None:
+                on_progress(AddProgress(done, str(source)))
             try:
                 text = source.read_text(encoding="utf-8")
             except UnicodeDecodeError:

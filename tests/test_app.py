@@ -236,8 +236,9 @@ def test_add_upload_keeps_the_file_under_its_name_and_replaces_it(byline, tmp_pa
     for path, text in ((first, "Hail fell."), (second, "Hail fell twice.")):
         path.parent.mkdir()
         path.write_text(text)
-    assert add_upload(byline, first).sentence == "added"
-    assert add_upload(byline, second).sentence == "updated"
+    service = Service(byline)
+    assert add_upload(service, first, "me").sentence == "added"
+    assert add_upload(service, second, "me").sentence == "updated"
     assert byline.article("hail").text == "Hail fell twice."
     assert not first.exists() and not second.exists()
     assert [path.name for path in (byline.folder / "uploads").iterdir()] == ["hail.txt"]
@@ -246,7 +247,7 @@ def test_add_upload_keeps_the_file_under_its_name_and_replaces_it(byline, tmp_pa
 def test_add_upload_says_why_a_file_failed_and_does_not_keep_it(byline, tmp_path):
     photo = tmp_path / "<b>.txt"
     photo.write_bytes(b"\xff\xfe\x00\xd8")
-    outcome = add_upload(byline, photo)
+    outcome = add_upload(Service(byline), photo, "me")
     assert outcome.failed
     assert render_outcomes([outcome]) == (
         '<ul class="outcomes" role="status"><li class="failed" dir="auto"><b>&lt;b&gt;.txt</b>'
@@ -255,11 +256,49 @@ def test_add_upload_says_why_a_file_failed_and_does_not_keep_it(byline, tmp_path
     assert not list((byline.folder / "uploads").iterdir())
 
 
+def test_add_upload_that_cannot_be_read_leaves_the_file_of_that_name_that_could(byline, tmp_path):
+    for content in (b"Hail fell.", b"\xff\xfe\x00\xd8"):
+        upload = tmp_path / "hail.txt"
+        upload.write_bytes(content)
+        outcome = add_upload(Service(byline), upload, "me")
+    assert outcome.failed
+    [kept] = (byline.folder / "uploads").iterdir()
+    assert kept.read_text() == byline.article("hail").text == "Hail fell."
+    assert [path.name for path in byline.folder.iterdir()] == ["uploads"]
+
+
+def test_add_upload_that_cannot_be_stored_says_why(byline, tmp_path):
+    byline.folder.mkdir()
+    (byline.folder / "uploads").mkdir()
+    outcome = add_upload(Service(byline), tmp_path / "gone.txt", "me")
+    assert outcome.failed and "cannot be written: No such file" in outcome.sentence
+
+
+def test_add_upload_stops_when_the_service_shuts_down(byline, tmp_path):
+    upload = tmp_path / "hail.txt"
+    upload.write_text("Hail fell.")
+    service = Service(byline)
+    service.close()
+    outcome = add_upload(service, upload, "me")
+    assert outcome.failed and "shutting down" in outcome.sentence
+
+
+def test_remove_article_takes_no_origin_for_a_path(byline, tmp_path):
+    upload = tmp_path / "hail.txt"
+    upload.write_text("Hail fell.")
+    add_upload(Service(byline), upload, "me")
+    uploads = byline.folder / "uploads"
+    for number, origin in enumerate((f"{uploads}/./hail.txt", f"{uploads}/..", f"{uploads}//hail.txt")):
+        byline.put(make_article("Fog.", f"fog{number}", origin=origin))
+        assert not remove_article(byline, f"fog{number}").failed
+    assert (uploads / "hail.txt").exists()
+
+
 def test_remove_article_deletes_an_upload_and_leaves_other_files(byline, tmp_path):
     upload, mine = tmp_path / "hail.txt", tmp_path / "mine.txt"
     for path in (upload, mine):
         path.write_text("Hail fell.")
-    add_upload(byline, upload)
+    add_upload(Service(byline), upload, "me")
     byline.add(mine)
     for article_id in ("hail", "mine"):
         assert not remove_article(byline, article_id).failed

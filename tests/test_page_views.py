@@ -1,23 +1,29 @@
 """The page's views as functions: filters, timeline, health, inspector, downloads."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import pytest
 
 from corpus.types import Span
 from index.checks import Finding
 from index.types import ArticleInfo, Filters, Signals
+from qa.audit import AuditLog
 from qa.readers import Readers
+from qa.request_id import begin_request
 from qa.settings import Settings
 from qa.types import Abstention, Answer, Citation, Statement, Support
+from qa.views import health
 from qa.views.chat import Turn, earlier_answers, render_chat, stop
 from qa.views.download import file_name, render_download
 from qa.views.evidence import FORGOTTEN, open_passage
 from qa.views.filters import UnusableFilterError, in_words, make_filters, render_filters
-from qa.views.health import render_health, storage_of, written_size
+from qa.views.health import ALREADY, check_steps, render_health, repair_steps, storage_of, written_size
 from qa.views.inspector import render_inspector, why
 from qa.views.library import Outcome, render_library, render_outcomes
+from qa.views.own import on_behalf_of
 from qa.views.settings import HERE_ALONE, TIMED, TOLD, render_settings
 from qa.views.timeline import render_timeline
 from qa.views.turn_actions import render_suggestions
@@ -55,6 +61,27 @@ def test_make_filters_reads_the_fields():
 def test_make_filters_refuses_in_one_sentence(since, until):
     with pytest.raises(UnusableFilterError, match=r"\.$"):
         make_filters("", since, until, "")
+
+
+@pytest.mark.parametrize("name", ["x" * 1_001, "half \ud800", "\u202ereordered", "nul\x00"])
+def test_make_filters_takes_no_name_that_no_list_offers(name):
+    for outlet, article in ((name, ""), ("", name)):
+        with pytest.raises(UnusableFilterError, match="is called that"):
+            make_filters(outlet, "", "", article)
+
+
+def test_what_is_done_on_the_page_is_written_down_with_who_and_which_request(tmp_path):
+    client, state = SimpleNamespace(host="192.0.2.7"), SimpleNamespace(request_id="abc-1")
+    log = AuditLog(tmp_path)
+    try:
+        with on_behalf_of(SimpleNamespace(client=client, state=state)) as who:
+            log.note("added", ("rain",))
+    finally:
+        begin_request(None)
+    [line] = (tmp_path / "audit.jsonl").read_text().splitlines()
+    entry = json.loads(line)
+    assert who == entry["who"] == "page, 192.0.2.7"
+    assert entry["request"] == "abc-1" and entry["articles"] == ["rain"]
 
 
 def test_render_filters_says_what_is_searched_and_escapes_it():
@@ -174,3 +201,16 @@ def test_render_settings_says_that_traces_leave_the_machine():
     told = Settings(reader="llm", llm_model="m", trace_endpoint="http://collector.example:4318", trace_texts=True)
     html = render_settings(told, Readers(told))
     assert TOLD in html and "sent to the language model" in html and "nothing else" not in html.lower()
+
+
+def test_who_asks_for_a_check_while_one_is_made_does_not_wait(tmp_path, monkeypatch):
+    made = []
+    for name in ("check_health", "repair_health"):
+        monkeypatch.setattr(health, name, lambda byline: made.append(1) or (Finding("file", True, "Well."),))
+    byline = FakeByline(tmp_path)
+    for steps in (check_steps, repair_steps):
+        first = steps(byline)
+        assert "…" in next(first)
+        with health._AT_WORK:
+            assert ALREADY in next(first) and not made
+        assert "Well." in list(steps(byline))[-1] and made.pop()

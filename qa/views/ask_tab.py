@@ -22,7 +22,7 @@ from qa.views.download import render_download
 from qa.views.evidence import NOTHING_OPEN, open_citation, open_passage, render_notice
 from qa.views.filters import UnusableFilterError, in_words, make_filters, render_filters
 from qa.views.keeping import Current, keep_turns
-from qa.views.own import Own
+from qa.views.own import Own, address_of
 from qa.views.suggesting import make_suggester
 from qa.views.widgets import QUIET, html_part, render_alert
 
@@ -112,7 +112,10 @@ def wire_ask_about(tab: AskTab, table: gr.HTML, byline: Byline) -> None:
     """Let an article of the library's table be the only one that is asked."""
 
     def on_ask_about(event: Event) -> tuple[Any, ...]:
-        filters = Filters(article_ids=(str(event.id),))
+        try:
+            filters = make_filters("", "", "", str(event.id))
+        except UnusableFilterError:  # no button of the page says so
+            return gr.skip(), gr.skip()
         return filters, filters_html(byline, filters)
 
     table.ask_about(on_ask_about, None, [tab.filters, tab.searching], queue=False, **QUIET)
@@ -180,7 +183,7 @@ async def _steps(
     begin_request(getattr(request.state, "request_id", None))  # Gradio's queue works in a context of its own
     asked, filters, choice = wish
     searched = in_words(filters, await asyncio.to_thread(byline.articles)) if filters else ""
-    client = _client_of(request)
+    client = address_of(request)
     emptied: Any = ""
     after: Turns = ()
     try:
@@ -200,11 +203,6 @@ async def _steps(
     notice = render_alert(kept.sentence) if kept.sentence else gr.skip()
     shown = await asyncio.to_thread(chat_html, byline, kept.turns)
     yield shown, notice, gr.skip(), kept.turns, gr.skip(), gr.skip(), kept.current, render_bar(kept)
-
-
-def _client_of(request: gr.Request) -> str:
-    """Return whose turn a question uses: the address it came from, as over HTTP."""
-    return request.client.host if request.client else ""
 
 
 def _wire_answers(tab: AskTab, byline: Byline, asking: list[Any]) -> None:

@@ -139,7 +139,9 @@ async def ask(
         return
     try:
         yield (*before, turn)
-        async for events in answering.updates(MAX_UPDATES - 1):
+        async for events in answering.updates(
+            MAX_UPDATES - 2
+        ):  # the question was one; where it is kept will be another
             for event in events:
                 turn = advance(turn, event)
             yield (*before, turn)

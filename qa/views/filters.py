@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
+from corpus.draft import MAX_ID_CHARS
 from index.types import Filters
-from qa.safe_text import clipped, escape, written_date
+from qa.safe_text import clipped, escape, neutralise, written_date
 
 if TYPE_CHECKING:
     from index.types import ArticleInfo
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 EVERYTHING = Filters()
 MAX_OFFERED = 300  # a longer list is not looked through; the Library tab finds the rest
 LABEL_CHARS = 70
+MAX_NAME_CHARS = 500  # of an outlet, as over HTTP: what a visitor sends is kept with each turn
 
 
 class UnusableFilterError(ValueError):
@@ -27,6 +29,8 @@ def make_filters(outlet: str, since: str, until: str, article_id: str) -> Filter
     Raises:
         UnusableFilterError: If a date is none, or the range is empty.
     """
+    if len(outlet) > MAX_NAME_CHARS or len(article_id) > MAX_ID_CHARS or not all(map(_is_plain, (outlet, article_id))):
+        raise UnusableFilterError("No outlet or article of this library is called that. Choose one from the list.")
     first, last = _day(since), _day(until)
     if first and last and first > last:
         raise UnusableFilterError(f"No article can be from {since} or later and from {until} or earlier.")
@@ -80,6 +84,10 @@ def _select(name: str, label: str, nothing: str, choices: Sequence[tuple[str, st
 def _date(name: str, label: str, day: date | None) -> str:
     value = day.isoformat() if day else ""
     return f'<label><span>{label}</span><input type="date" name="{name}" value="{value}"></label>'
+
+
+def _is_plain(name: str) -> bool:
+    return neutralise(name) == name
 
 
 def _day(text: str) -> date | None:

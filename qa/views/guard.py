@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from qa.views.policy import policy_of
+
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -28,24 +30,14 @@ UPLOAD_LIMITS = {
 BODY_WITHIN_S = 60.0  # between two pieces of a body: who sends slower holds a place that others want
 JSON_PATHS = ("/v1/", "/owner/", "/healthz", "/metrics", "/openapi.json")
 
-# Gradio starts its own scripts inline and compiles templates, hence the two 'unsafe-' words for scripts. What they
-# could do is bounded by the rest: no address but this server's own can be reached, framed or submitted to.
-_POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "font-src 'self' data:",
-        "connect-src 'self'",
-        "object-src 'none'",
-        "base-uri 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    )
+# Of Gradio's addresses those that the page uses. The others fetch, share, record, edit or hold a connection open.
+_GRADIO = re.compile(
+    r"(queue/(join|data)|run/[^/]+|cancel|reset|heartbeat/[^/]+|upload|upload_progress|info|startup-events|app_id)/?"
 )
+_GRADIO_AT = "/gradio_api/"
+PAGE = "/"
+
 HEADERS = {
-    "content-security-policy": _POLICY,
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
@@ -53,6 +45,9 @@ HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
+_POLICY = b"content-security-policy"
+NO_INLINE = policy_of()  # of everything but pages
+_LENGTH = re.compile(r"[0-9]{1,15}")  # other digits than these are no number, and longer ones no size
 
 
 _ELSEWHERE = ("cross-site", "same-site")  # a browser says so even where it sends no Origin
@@ -86,10 +81,12 @@ class Guard:
             return
         limit = UPLOAD_LIMITS.get(scope["path"], MAX_BODY_BYTES)
         as_json = scope["path"].startswith(JSON_PATHS)
-        refusal = self._refusal(scope["method"], headers, limit)
+        refusal = self._refusal(scope["method"], headers, limit) or _unused(scope["path"])
         if refusal is not None:
             await _respond(send, *refusal, as_json=as_json)
             return
+        if scope["path"] == PAGE:  # its scripts are read as it goes out, which they cannot be when it is compressed
+            scope["headers"] = [each for each in scope["headers"] if each[0].lower() != b"accept-encoding"]
         body = _Body(receive, send, limit, as_json=as_json)
         await self._app(scope, body.receive, body.send)
 
@@ -98,24 +95,29 @@ class Guard:
         if _name(host) not in self._hosts:
             return 421, "Byline answers only to the address it was started with, and to names in BYLINE_ALLOWED_HOSTS."
         origin = headers.get(b"origin")
-        if method not in ("GET", "HEAD") and (
-            (origin is not None and not _is_own(origin, host)) or headers.get(b"sec-fetch-site") in _ELSEWHERE
-        ):
+        # A browser names the origin of a mere look, too, when a script of another site wants to read the answer.
+        is_foreign = origin is not None and not _is_own(origin, host)
+        if is_foreign or (method not in ("GET", "HEAD") and headers.get(b"sec-fetch-site") in _ELSEWHERE):
             return 403, "Byline takes no requests from other sites."
         length = headers.get(b"content-length", "0")
-        if not length.isdigit() or int(length) > limit:
+        if not _LENGTH.fullmatch(length) or int(length) > limit:
             return 413, _too_large(limit)
         return None
 
 
 class _Body:
-    """One exchange: counts what is received, answers 413 once it is too much, and adds headers to what is sent."""
+    """One exchange: counts what is received, answers 413 once it is too much, and adds headers to what is sent.
+
+    A page in HTML is held back until it is whole, for the policy among its headers names its scripts.
+    """
 
     def __init__(self, receive: Receive, send: Send, limit: int, *, as_json: bool) -> None:
         self._receive, self._send, self._limit, self._as_json = receive, send, limit, as_json
         self._n_bytes = 0
         self._more = True  # of the body is to come; after it, waiting is for the client to leave
         self._started = self._refused = False
+        self._head: Message | None = None  # of a page of which more is to come
+        self._page = b""
 
     async def receive(self) -> Message:
         try:
@@ -140,7 +142,17 @@ class _Body:
             return
         if message["type"] == "http.response.start":
             self._started = True
+            if _is_html(message.get("headers", ())):
+                self._head = message
+                return
             message = {**message, "headers": _with_security(message.get("headers", ()))}
+        elif self._head is not None:
+            self._page += message.get("body", b"")
+            if message.get("more_body"):
+                return
+            head, self._head = self._head, None
+            await self._send({**head, "headers": _with_security(head["headers"], policy_of(self._page))})
+            message = {"type": "http.response.body", "body": self._page}
         await self._send(message)
 
 
@@ -155,9 +167,20 @@ async def _respond(send: Send, status: int, sentence: str, *, as_json: bool = Fa
     await send({"type": "http.response.body", "body": body})
 
 
-def _with_security(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    ours = {name.encode(): value.encode() for name, value in HEADERS.items()}
+def _with_security(headers: Iterable[tuple[bytes, bytes]], policy: str = NO_INLINE) -> list[tuple[bytes, bytes]]:
+    ours = {name.encode(): value.encode() for name, value in HEADERS.items()} | {_POLICY: policy.encode()}
     return [(name, value) for name, value in headers if name.lower() not in ours] + list(ours.items())
+
+
+def _is_html(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    return any(name.lower() == b"content-type" and value.lower().startswith(b"text/html") for name, value in headers)
+
+
+def _unused(path: str) -> tuple[int, str] | None:
+    """Return the refusal of an address of Gradio's that the page does not use."""
+    if not path.startswith(_GRADIO_AT) or _GRADIO.fullmatch(path.removeprefix(_GRADIO_AT)):
+        return None
+    return 404, "There is nothing at this address."
 
 
 def _is_own(origin: str, host: str) -> bool:

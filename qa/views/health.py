@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from qa.byline import Byline
 
 _LOG = logging.getLogger(__name__)
+# Both take the processor for seconds. Whoever asks meanwhile is told so and does not wait: a row of those who wait
+# would fill the queue that everybody's questions go through.
+_AT_WORK = threading.Lock()
+ALREADY = "The library is being checked or repaired already. Come back to this tab in a while."
 PARTS = {"library.sqlite3": "Articles", "chroma": "Vector index", "lexical": "Word index", "uploads": "Uploaded files"}
 NAMES = {"file": "Library file", "articles": "Articles", "chroma": "Vector index", "lexical": "Word index"}
 
@@ -45,6 +50,28 @@ def repair_health(byline: Byline) -> Sequence[Finding]:
         _LOG.error("The library cannot be repaired.", exc_info=error)
         return (Finding("file", False, str(error)),)
     return check_health(byline)
+
+
+def check_steps(byline: Byline) -> Iterator[str]:
+    """Yield what is shown while the library is checked, and after."""
+    yield from _steps(byline, "Checking …", check_health)
+
+
+def repair_steps(byline: Byline) -> Iterator[str]:
+    """Yield what is shown while both indexes are built anew, and after."""
+    yield from _steps(byline, "Building both indexes anew …", repair_health)
+
+
+def _steps(byline: Byline, busy: str, work: Callable[[Byline], Sequence[Finding]]) -> Iterator[str]:
+    yield render_health(storage_of(byline.folder), busy=busy)
+    if not _AT_WORK.acquire(blocking=False):
+        yield render_health(storage_of(byline.folder), busy=ALREADY)
+        return
+    try:
+        findings = work(byline)
+    finally:
+        _AT_WORK.release()
+    yield render_health(storage_of(byline.folder), findings)
 
 
 def render_health(storage: dict[str, int], findings: Sequence[Finding] = (), *, busy: str = "") -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import shutil
+import tempfile
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +18,10 @@ if TYPE_CHECKING:
 
     from index.types import AddReport, ArticleInfo
     from qa.byline import Byline
+    from qa.service import Service
 
 _LOG = logging.getLogger(__name__)
+_UPLOADING = threading.Lock()  # two files of one name must not take each other's place while one is added
 MAX_ROWS = 200  # a longer table is slow to draw and nobody reads it; the search box reaches the rest
 UPLOADS = "uploads"  # in the library's folder: an upload needs an origin that stays, so that a newer one replaces it
 
@@ -31,21 +35,33 @@ class Outcome:
     failed: bool = False
 
 
-def add_upload(byline: Byline, upload: Path) -> Outcome:
-    """Move one uploaded file into the library's folder, add its articles, and say what became of it.
+def add_upload(service: Service, upload: Path, who: str) -> Outcome:
+    """Move one uploaded file into the library's folder, add its articles for `who`, and say what became of it.
 
-    A file that cannot be read is not kept.
+    A file that cannot be read is not kept; one that was uploaded under its name before is then there as it was.
     """
-    kept = byline.folder / UPLOADS / upload.name
+    folder = service.byline.folder
+    kept = folder / UPLOADS / upload.name
     kept.parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(upload, kept)
     try:
-        report = byline.add(kept)
-    except QAError as error:
-        kept.unlink(missing_ok=True)
-        return Outcome(upload.name, f"not added. {error}", failed=True)
-    if not (report.added or report.updated or report.unchanged):
-        kept.unlink(missing_ok=True)
+        with _UPLOADING, tempfile.TemporaryDirectory(prefix=".byline-", dir=folder) as scratch:
+            before = Path(scratch) / "before"
+            if kept.exists():
+                kept.replace(before)
+            report: AddReport | None = None
+            try:
+                shutil.move(upload, kept)
+                report = service.add_file(kept, who)
+            finally:
+                if report is None or not (report.added or report.updated or report.unchanged):
+                    kept.unlink(missing_ok=True)
+                    if before.exists():
+                        before.replace(kept)
+    except (QAError, OSError) as error:
+        said = (
+            str(error) if isinstance(error, QAError) else f"The library's folder cannot be written: {error.strerror}."
+        )
+        return Outcome(upload.name, f"not added. {said}", failed=True)
     return Outcome(upload.name, _in_words(report), failed=bool(report.failed))
 
 
@@ -107,11 +123,13 @@ def _in_words(report: AddReport) -> str:
 
 
 def _drop_uploads(byline: Byline, removed: ArticleInfo) -> None:
-    uploads = byline.folder / UPLOADS
     still_used = {origin for info in byline.articles() for origin in info.origins}
-    for origin in removed.origins:
-        if Path(origin).parent == uploads and origin not in still_used:
-            Path(origin).unlink(missing_ok=True)
+    unused = set(removed.origins) - still_used
+    uploads = byline.folder / UPLOADS
+    # An origin is looked for among the files that are there, and never made a path: it may be what somebody sent.
+    for path in list(uploads.iterdir()) if uploads.is_dir() else ():
+        if str(path) in unused:
+            path.unlink(missing_ok=True)
 
 
 def _searched(info: ArticleInfo) -> str:

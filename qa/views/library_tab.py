@@ -12,12 +12,14 @@ import gradio as gr
 from corpus.errors import QAError
 from qa.views import library as view
 from qa.views.guard import MAX_FILE_BYTES
-from qa.views.health import check_health, render_health, repair_health, storage_of
+from qa.views.health import check_steps, render_health, repair_steps, storage_of
+from qa.views.own import on_behalf_of
 from qa.views.timeline import render_timeline
 from qa.views.widgets import QUIET, html_part, render_alert
 
 if TYPE_CHECKING:
     from qa.byline import Byline
+    from qa.service import Service
 
 REDRAW_SECONDS = 0.3  # often enough to see progress, seldom enough that a thousand files do not draw a thousand lists
 HINT = f'<p class="hint">Text, Markdown, HTML, PDF or JSON lines; up to {MAX_FILE_BYTES // 2**20} MB each.</p>'
@@ -49,36 +51,37 @@ def lay_out_library_tab(byline: Byline) -> LibraryTab:
     return LibraryTab(upload, outcomes, wanted, table, timeline, health)
 
 
-def wire_library_tab(tab: LibraryTab, byline: Byline, shown: list[Any]) -> None:
+def wire_library_tab(tab: LibraryTab, service: Service, shown: list[Any]) -> None:
     """Connect the widgets to what they do; `shown` are the events upon which the list is drawn anew."""
+    byline = service.byline
 
-    def on_upload(paths: list[str] | None, words: str | None) -> Iterator[tuple[Any, ...]]:
+    def on_upload(paths: list[str] | None, words: str | None, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         done: list[view.Outcome] = []
         drawn = 0.0
         for path in paths or ():
             if time.monotonic() - drawn > REDRAW_SECONDS:
                 yield view.render_outcomes(done, len(paths or ()) - len(done)), gr.skip(), gr.skip()
                 drawn = time.monotonic()
-            done.append(view.add_upload(byline, Path(path)))
+            with on_behalf_of(request) as who:
+                done.append(view.add_upload(service, Path(path), who))
         yield view.render_outcomes(done), _table_html(byline, words), None
 
-    def on_remove(words: str | None, event: gr.EventData) -> tuple[str, str]:
-        outcome = view.remove_article(byline, str(event.id))
+    def on_remove(words: str | None, event: gr.EventData, request: gr.Request) -> tuple[str, str]:
+        with on_behalf_of(request):
+            outcome = view.remove_article(byline, str(event.id))
         return view.render_outcomes([outcome]), _table_html(byline, words)
 
     tab.upload.upload(on_upload, [tab.upload, tab.wanted], [tab.outcomes, tab.table, tab.upload], **QUIET)
     tab.table.remove_article(on_remove, [tab.wanted], [tab.outcomes, tab.table], **QUIET)
 
     def on_check() -> Iterator[str]:
-        yield render_health(storage_of(byline.folder), busy="Checking …")
-        yield render_health(storage_of(byline.folder), check_health(byline))
+        yield from check_steps(byline)
 
     def on_repair() -> Iterator[str]:
-        yield render_health(storage_of(byline.folder), busy="Building both indexes anew …")
-        yield render_health(storage_of(byline.folder), repair_health(byline))
+        yield from repair_steps(byline)
 
-    tab.health.check_health(on_check, None, [tab.health], concurrency_limit=1, **QUIET)
-    tab.health.repair_health(on_repair, None, [tab.health], concurrency_limit=1, **QUIET)
+    tab.health.check_health(on_check, None, [tab.health], concurrency_limit=None, **QUIET)
+    tab.health.repair_health(on_repair, None, [tab.health], concurrency_limit=None, **QUIET)
     gr.on(
         [*shown, tab.table.change],
         lambda: (timeline_html(byline), render_health(storage_of(byline.folder))),

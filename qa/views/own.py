@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qa.audit import acting
+from qa.request_id import begin_request
 from qa.views.visitor import visitor_of
 
 if TYPE_CHECKING:
@@ -29,6 +33,23 @@ class Own:
 def visitor_from(request: gr.Request) -> str | None:
     """Return whose browser sent an event."""
     return visitor_of(request.headers.get("cookie"))
+
+
+@contextmanager
+def on_behalf_of(request: gr.Request) -> Iterator[str]:
+    """Log and write down what is done inside the block under the request that asked for it; yield in whose name.
+
+    Gradio works in a context of its own, maybe another one for every step of a generator: the block must not yield.
+    """
+    begin_request(getattr(request.state, "request_id", None))
+    who = f"page, {address_of(request)}"
+    with acting(who):
+        yield who
+
+
+def address_of(request: gr.Request) -> str:
+    """Return the address an event came from, whose turn a question uses, as over HTTP."""
+    return request.client.host if request.client else ""
 
 
 def given(event: gr.EventData, name: str) -> object:

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 STYLES = (HERE / "style.css", HERE / "chats.css")
 AT_ONCE = 8  # of anything but questions: Gradio's default of 1 lets one slow upload hold everybody up
 SPARE_SLOTS = 40  # Gradio's usual number, for what the pool refuses and for what is no question
+SESSIONS = 1_000  # open pages whose chats are in memory, some 0.3 MB each and 3 at most; the library keeps the others
 WAITING_EVENTS = 500  # in front of Gradio's slots, each with a body of up to 1 MB; the next one is refused
+EVERY_S, UNUSED_S = 3_600, 86_400  # an uploaded file that nobody added within a day is deleted, looked for every hour
 HEADER = (
     '<header class="masthead"><h1>Byline</h1><p>Answers from your articles, every sentence with its proof.</p></header>'
 )
@@ -38,7 +40,7 @@ def build_page(service: Service, extra: Sequence[ExtraTab] = ()) -> gr.Blocks:
         extra: Tabs that packages downstream bring.
     """
     byline, limits = service.byline, service.pool.limits
-    page = gr.Blocks(title="Byline", analytics_enabled=False, fill_width=True)
+    page = gr.Blocks(title="Byline", analytics_enabled=False, fill_width=True, delete_cache=(EVERY_S, UNUSED_S))
     with page:
         html_part("masthead", HEADER)
         with gr.Tabs(elem_id="tabs") as tabs:
@@ -57,7 +59,7 @@ def build_page(service: Service, extra: Sequence[ExtraTab] = ()) -> gr.Blocks:
         asking = wire_ask_tab(ask_tab, service)
         wire_current_chat(ask_tab, byline, asking)
         wire_chats_tab(chats_tab, Beside(ask_tab, tabs, asking), byline, chats.select)
-        wire_library_tab(library_tab, byline, [page.load, library.select])
+        wire_library_tab(library_tab, service, [page.load, library.select])
         wire_settings_tab(settings_part, ask_tab.choice, byline)
         wire_ask_about(ask_tab, library_tab.table, byline)
         ask.select(
@@ -75,6 +77,7 @@ def build_page(service: Service, extra: Sequence[ExtraTab] = ()) -> gr.Blocks:
             **QUIET,
         )
     # A question holds a slot while it waits in the pool: with fewer slots they would wait before it, in no fair order.
+    page.state_session_capacity = SESSIONS  # Gradio's own 10,000 would be 30 GB
     page.max_threads = limits.workers + limits.queue + SPARE_SLOTS
     page.queue(default_concurrency_limit=AT_ONCE, max_size=WAITING_EVENTS)
     return page

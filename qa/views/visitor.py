@@ -13,12 +13,12 @@ import re
 import secrets
 from collections.abc import Iterable
 
-from qa.views.guard import App, Message, Receive, Scope, Send
+from qa.views.guard import PAGE, App, Message, Receive, Scope, Send
 
 COOKIE = "byline_visitor"
-PAGE = "/"
 _SECRET_BYTES = 32
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")  # what token_urlsafe makes of 32 bytes
+_UNSHARED = (b"cache-control", b"private, no-cache")  # a proxy that kept the page would give all the same secret
 _KEPT_SECONDS = 400 * 86_400  # browsers keep no cookie longer; each visit begins anew
 
 
@@ -42,7 +42,8 @@ class Visitors:
 
         async def send_with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", ()), (b"set-cookie", cookie.encode())]}
+                headers = [each for each in message.get("headers", ()) if each[0].lower() != b"cache-control"]
+                message = {**message, "headers": [*headers, _UNSHARED, (b"set-cookie", cookie.encode())]}
             await send(message)
 
         await self._app(scope, receive, send_with_cookie)

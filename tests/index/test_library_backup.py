@@ -44,6 +44,23 @@ def test_backups_made_while_articles_come_in_are_each_one_moment(folder, index, 
     assert counts == sorted(counts) and all(count % 2 for count in counts)  # two at a time, after the first
 
 
+def test_backup_goes_on_when_an_uploaded_file_is_removed_meanwhile(folder, index, tmp_path, monkeypatch):
+    (folder / "uploads").mkdir()
+    for name in ("a.txt", "b.txt"):
+        (folder / "uploads" / name).write_text("Words.")
+    write = zipfile.ZipFile.write
+
+    def removes(self, path, name):
+        if name == "uploads/a.txt":
+            path.unlink()
+        write(self, path, name)
+
+    monkeypatch.setattr(zipfile.ZipFile, "write", removes)
+    back_up(folder, tmp_path / "b.zip")
+    with zipfile.ZipFile(tmp_path / "b.zip") as bundle:
+        assert bundle.namelist() == ["library.sqlite3", "uploads/b.txt"] and bundle.testzip() is None
+
+
 def test_backup_refuses_in_one_sentence(folder, index, tmp_path):
     (tmp_path / "there.zip").touch()
     with pytest.raises(IndexingError, match="there already"):

@@ -1,6 +1,8 @@
 import base64
 import json
 import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.responses import PlainTextResponse
@@ -8,7 +10,7 @@ from starlette.testclient import TestClient
 
 from corpus.errors import SettingsError
 from qa import access
-from qa.access import Access, Credentials, check_exposure, hash_password
+from qa.access import Access, Credentials, check_exposure, hash_password, network_of
 from qa.gate import Gate
 from qa.log_setup import JsonLines, Sentences
 from qa.request_id import begin_request
@@ -53,6 +55,53 @@ def test_access_checks_a_password_only_once(monkeypatch):
     assert door.allows(basic("mary", "correct horse"), "here")
     monkeypatch.setattr(argon2.PasswordHasher, "verify", None)
     assert door.allows(basic("mary", "correct horse"), "here")
+
+
+def test_access_lets_no_more_guesses_through_when_they_come_at_once(monkeypatch):
+    door = Access(BOTH)
+    tried = []
+    monkeypatch.setattr(door, "_is_right", lambda header: tried.append(header) or time.sleep(0.001) or False)
+    with ThreadPoolExecutor(30) as pool:
+        assert not any(pool.map(lambda n: door.allows(f"Bearer {n}", "there"), range(100)))
+    assert len(tried) == 10
+
+
+def test_access_remembers_a_bounded_number_of_headers():
+    door = Access(Credentials("a-long-random-word"))
+    for n in range(1_500):
+        assert door.allows(basic(f"user{n}", "a-long-random-word"), "here")
+    assert len(door._accepted) <= 1_000
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::9", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("command line", "command line"),
+        ("", ""),
+    ],
+)
+def test_addresses_of_one_subscriber_count_as_one(address, network):
+    assert network_of(address) == network
+
+
+def test_access_counts_the_guesses_of_a_network_together():
+    door = Access(Credentials("a-long-random-word"))
+    for n in range(10):
+        assert not door.allows("Bearer no", f"2001:db8::{n}")
+    assert door.is_guessing("2001:db8::ffff") and not door.is_guessing("2001:db8:0:1::1")
+
+
+@pytest.mark.parametrize("broken", ["", "hunter2", "$argon2id$v=19$m=65536", HASH.replace("$", "", 1), "=19,t=3,p=4"])
+def test_a_password_hash_that_is_none_is_refused_at_the_start(broken):
+    with pytest.raises(SettingsError, match="is no Argon2 hash. Make one with: byline password") as caught:
+        Credentials(user="mary", password_hash=broken)
+    assert not broken or broken not in str(caught.value)
 
 
 def test_access_makes_one_who_guesses_wait(monkeypatch):
@@ -166,3 +215,21 @@ def test_request_log_names_counts_and_hides_the_query(caplog):
     assert given.headers["x-request-id"] == "mine-7" and len(made.headers["x-request-id"]) == 16
     assert "private" not in caplog.text and "GET /x 200" in caplog.text
     assert counted == [("GET", "page", 200)] * 2
+
+
+def test_request_log_keeps_a_path_on_its_line(caplog):
+    class Metrics:
+        def count(self, *what):
+            pass
+
+    client = TestClient(RequestLog(PlainTextResponse("hello"), Metrics()))
+    with caplog.at_level(logging.INFO, "qa.request_log"):
+        client.get("/x%0AERROR%20qa.access:%20forged%1b[2J")
+    [line] = [record.getMessage() for record in caplog.records if record.name == "qa.request_log"]
+    assert line == "GET /x%0AERROR%20qa.access:%20forged%1B%5B2J 200"
+
+
+def test_settings_name_every_secret_for_the_log():
+    settings = Settings(token="a-long-random-word", user="mary", password_hash=HASH, llm_api_key="sk-of-a-model")
+    assert set(settings.secrets()) == {"a-long-random-word", HASH, "sk-of-a-model"}
+    assert Settings().secrets() == ()

@@ -38,6 +38,14 @@ def test_a_chat_is_kept_and_gone_on_with(tmp_path):
     assert stored[1].answer == answer.to_dict() and stored[1].parent == stored[0].id
 
 
+def test_a_title_holds_nothing_that_cannot_be_stored_or_reorders_what_is_read(byline):
+    chat = byline.chats.new("Old one")
+    byline.chats.rename(chat.id, "Half \ud800 of \u202eit\x00")
+    assert [info.title for info in byline.chats.all()] == ["Half \ufffd of it"]
+    with pytest.raises(SettingsError, match="blank"):
+        byline.chats.rename(chat.id, "\u202e\x00")
+
+
 def test_chats_are_listed_renamed_searched_and_deleted(byline):
     first, second = byline.chats.new("Old one"), byline.chats.new()
     second.ask("Where were the talks?")

@@ -1,14 +1,18 @@
 """The HTTP interface over a real library with the fake encoder and reader."""
 
+import asyncio
 import json
 import threading
 from datetime import date
 
 import pytest
 from fastapi.testclient import TestClient
+from starlette.requests import Request
 
 from corpus.errors import LibraryDamagedError, ServiceBusyError
 from qa.audit import AuditLog
+from qa.http_articles_fastapi import read_json
+from qa.http_errors_fastapi import JsonError
 from qa.http_fastapi import make_api
 from qa.metrics_prometheus import Metrics
 from qa.service import MAX_UPDATES, Service
@@ -255,6 +259,28 @@ def test_bad_articles_are_one_sentence(client, content, status):
     sentence(client.post("/v1/articles", content=content, headers={"content-type": "application/json"}), status)
 
 
+def test_no_more_json_is_taken_in_than_may_be():
+    taken = []
+
+    async def receive():
+        taken.append(1)
+        return {"type": "http.request", "body": b" " * 1_000_000, "more_body": True}
+
+    with pytest.raises(JsonError, match="more than 10 MB of JSON"):
+        asyncio.run(read_json(Request({"type": "http", "headers": []}, receive)))
+    assert len(taken) == 11
+
+
+def test_an_address_that_is_none_is_no_origin(client, service):
+    rows = [
+        {"id": "path", "text": "Fog came.", "url": "/library/uploads/story.txt"},
+        {"id": "web", "text": "Hail fell.", "url": "HTTPS://d.example/hail"},
+    ]
+    assert client.post("/v1/articles", json=rows).json()["added"] == ["path", "web"]
+    origins = {info.id: info.origins for info in service.byline.articles()}
+    assert origins["path"] == ("api",) and origins["web"] == ("HTTPS://d.example/hail",)
+
+
 def test_an_upload_that_is_none_is_one_sentence(client):
     sentence(client.post("/v1/articles", files=[("other", ("a.txt", b"x"))]), 422)
     kind = {"content-type": "multipart/form-data"}
@@ -344,6 +370,14 @@ def test_a_question_that_waits_when_the_service_shuts_down_is_told_so(tmp_path, 
         closing.join(30)
 
 
+def test_healthz_counts_a_library_once_for_each_change(client, service, monkeypatch):
+    counts, listed = [], service.byline.articles
+    monkeypatch.setattr(service.byline, "articles", lambda: counts.append(1) or listed())
+    assert [client.get("/healthz").json()["articles"] for _ in range(3)] == [2, 2, 2] and len(counts) == 1
+    service.byline.remove("storm")
+    assert client.get("/healthz").json()["articles"] == 1
+
+
 def test_metrics_are_prometheus_text(client):
     text = client.get("/metrics").text
     assert "# TYPE byline_jobs_waiting gauge" in text and "byline_jobs_running 0.0" in text
@@ -384,9 +418,13 @@ def test_shutting_down_stops_an_add_after_an_article_that_is_stored(service):
                 service.pool.close()
             yield make_article(f"Fog {n} came.", f"fog{n}")
 
+    service.byline.on_change = AuditLog(service.byline.folder).note
     with pytest.raises(ServiceBusyError, match="shutting down"):
         service.add(incoming(), "tester")
     ids = {info.id for info in service.byline.articles()}
+    [line] = (service.byline.folder / "audit.jsonl").read_text().splitlines()
+    assert json.loads(line)["action"] == "broken off" and json.loads(line)["who"] == "tester"
+    assert set(json.loads(line)["articles"]) == ids - {"storm", "a/strike"}
     assert 2 < len(ids) < 1002
     assert service.byline.search("Fog 0", k=1)  # what was stored can be found
 
