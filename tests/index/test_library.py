@@ -209,7 +209,10 @@ def test_reading_a_truncated_file_is_an_error_of_ours(index, folder):
     [
         ("UPDATE versions SET text = 'Another text of no passage.' WHERE title = 'Title of a1'", "not what was added"),
         ("UPDATE versions SET published = '2020-01-01' WHERE title = 'Title of a1'", "not what was added"),
+        ("UPDATE versions SET published = '2020-13-41' WHERE title = 'Title of a1'", "not what was added"),
+        ("UPDATE versions SET title = ' ' WHERE title = 'Title of a1'", "not what was added"),
         ("UPDATE passages SET span_end = 900000 WHERE ordinal = 0", "does not fit the text"),
+        ("UPDATE passages SET span_end = 'x' WHERE ordinal = 0", "does not fit the text"),
     ],
 )
 def test_reading_notices_a_row_that_was_changed_behind_its_back(library, folder, statement, message):
