@@ -66,19 +66,12 @@ class Article:
     def __post_init__(self) -> None:
         if not self.id or not self.title.strip() or not self.text.strip():
             raise ValueError(f"An article needs an id, a title and a text; article {self.id!r} lacks one of them.")
-        object.__setattr__(self, "content_hash", _sha256([NORMALISER_VERSION, self.text]))
+        text = json.dumps(self.text)  # the long part of both hashes, written once
+        object.__setattr__(self, "content_hash", _sha256(f"[{NORMALISER_VERSION}, {text}]"))
         published = self.published.isoformat() if self.published else None
-        facts = [
-            NORMALISER_VERSION,
-            self.title,
-            self.text,
-            self.source,
-            self.url,
-            published,
-            self.author,
-            self.language,
-        ]
-        object.__setattr__(self, "version", _sha256([self.content_hash, *facts]))
+        before = json.dumps([self.content_hash, NORMALISER_VERSION, self.title])
+        after = json.dumps([self.source, self.url, published, self.author, self.language])
+        object.__setattr__(self, "version", _sha256(f"{before[:-1]}, {text}, {after[1:]}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,5 +111,5 @@ class LoadFailure:
     reason: str
 
 
-def _sha256(facts: list[object]) -> str:
-    return "sha256:" + hashlib.sha256(json.dumps(facts, ensure_ascii=True).encode()).hexdigest()
+def _sha256(facts: str) -> str:
+    return "sha256:" + hashlib.sha256(facts.encode()).hexdigest()

@@ -86,7 +86,7 @@ def remove_articles(index: OpenIndex, article_ids: Sequence[str]) -> None:
         ArticleNotFoundError: Naming the ids that are not there; then nothing is removed.
     """
     with index.writing():
-        missing = sorted(set(article_ids) - set(index.library.articles_by_id(article_ids)))
+        missing = sorted(set(article_ids) - set(index.library.stories(article_ids)))  # a damaged text is not read
         if missing:
             names = ", ".join(repr(article_id) for article_id in missing)
             raise ArticleNotFoundError(f"There is no article {names}. See what there is with: byline list")

@@ -16,7 +16,7 @@ from corpus.types import Article, Passage
 from index.library_file import LibraryFile
 from index.library_log import last_commit
 from index.library_manifest import Build, current_build
-from index.library_rows import ARTICLE_COLUMNS, PASSAGE_COLUMNS, article_from, passage_from, rows_from
+from index.library_rows import ARTICLE_COLUMNS, PASSAGE_COLUMNS, article_from, day_from, passage_from, rows_from
 from index.sentence_vectors import SentenceVectors, unpack_sentences
 from index.types import ArticleInfo, Filters, Vectors
 
@@ -68,10 +68,8 @@ class Library:
         with self.file.reading() as connection:
             rows = connection.execute(query).fetchall()
         return [
-            ArticleInfo(
-                id_, title, source, url, _day(published), version, tuple(json.loads(origins)), n_passages, story
-            )
-            for id_, title, source, url, published, version, origins, n_passages, story in rows
+            ArticleInfo(id_, title, source, url, day_from(published, id_), version, tuple(json.loads(origins)), *rest)
+            for id_, title, source, url, published, version, origins, *rest in rows
         ]
 
     def article(self, article_id: str) -> Article:
@@ -181,14 +179,15 @@ class Library:
             numbers = (number for row in connection.execute(query) for number in row)
             return np.fromiter(numbers, np.int64).reshape(-1, 2)
 
-    def article_facts(self) -> list[tuple[int, str, str | None, str | None]]:
-        """Return of every article: key of its current version, id, outlet (casefolded), day (ISO 8601)."""
+    def article_facts(self) -> list[tuple[int, str, str | None, date | None]]:
+        """Return of every article: key of its current version, id, outlet (casefolded), day."""
         query = """
             SELECT versions.key, articles.id, outlet, published FROM articles
             JOIN versions ON versions.key = articles.current
         """
         with self.file.reading() as connection:
-            return connection.execute(query).fetchall()
+            rows = connection.execute(query)
+            return [(key, id_, outlet, day_from(published, id_)) for key, id_, outlet, published in rows]
 
     def passage_ids_of(self, keys: Sequence[int]) -> dict[int, str]:
         """Return the ids of the visible ones among these passages, by key."""
@@ -292,7 +291,3 @@ def _conditions(filters: Filters) -> tuple[list[str], list[str]]:
         conditions.append("articles.id IN (SELECT value FROM json_each(?))")
         values.append(json.dumps(list(filters.article_ids)))
     return conditions, values
-
-
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None

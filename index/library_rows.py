@@ -35,25 +35,37 @@ def article_from(row: tuple[object, ...]) -> Article:
         LibraryDamagedError: If the stored text or facts are not those that were hashed when it was stored.
     """
     (id_, title, text, source, url, published, author, language, origin, id_given, version, normaliser) = row
-    article = Article(
-        id=str(id_),
-        title=str(title),
-        text=str(text),
-        source=_text_or_none(source),
-        url=_text_or_none(url),
-        published=date.fromisoformat(str(published)) if published else None,
-        author=_text_or_none(author),
-        language=_text_or_none(language),
-        origin=str(origin or ""),
-        id_given=bool(id_given),
-    )
+    try:
+        article = Article(
+            id=str(id_),
+            title=str(title),
+            text=str(text),
+            source=_text_or_none(source),
+            url=_text_or_none(url),
+            published=day_from(published, id_),
+            author=_text_or_none(author),
+            language=_text_or_none(language),
+            origin=str(origin or ""),
+            id_given=bool(id_given),
+        )
+    except ValueError as error:  # an article without a title or a text is none
+        raise _not_as_added(id_) from error
     # The hash takes in the normaliser's version, so an older row cannot be compared.
     if normaliser == NORMALISER_VERSION and article.version != version:
-        raise LibraryDamagedError(
-            f"The stored text of article {article.id!r} is not what was added. "
-            "Remove the article and add it again, or restore the library from a backup."
-        )
+        raise _not_as_added(id_)
     return article
+
+
+def day_from(text: object, article_id: object) -> date | None:
+    """Return the day that is stored for an article in ISO 8601; None for none.
+
+    Raises:
+        LibraryDamagedError: If it is no day.
+    """
+    try:
+        return date.fromisoformat(str(text)) if text else None
+    except ValueError as error:
+        raise _not_as_added(article_id) from error
 
 
 def passage_from(row: tuple[str, str, int, int, int, bytes, int], version: str, text: str) -> Passage:
@@ -66,7 +78,7 @@ def passage_from(row: tuple[str, str, int, int, int, bytes, int], version: str, 
     try:
         span = Span(start, end)
         return Passage(id_, article_id, version, ordinal, span, span.slice(text), spans_from(sentences), n_tokens)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise LibraryDamagedError(
             f"Passage {id_!r} does not fit the text of article {article_id!r}. Mend it with: byline reindex"
         ) from error
@@ -109,6 +121,13 @@ def rows_from(blobs: Sequence[bytes], dim: int) -> Vectors:
 def hash_sentences(passage: Passage) -> bytes:
     """Return the key of a passage's vectors: 32 bytes of SHA-256 over its sentences, which are what is embedded."""
     return hashlib.sha256(json.dumps(sentence_texts(passage)).encode()).digest()
+
+
+def _not_as_added(article_id: object) -> LibraryDamagedError:
+    return LibraryDamagedError(
+        f"The stored text of article {article_id!r} is not what was added. "
+        "Remove the article and add it again, or restore the library from a backup."
+    )
 
 
 def _text_or_none(value: object) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from corpus.errors import IndexingError
 from index.library_file import LibraryFile
 from index.library_log import log_commit
 from index.library_rows import PASSAGE_COLUMNS
@@ -74,7 +75,8 @@ def drop_unreachable(file: LibraryFile) -> None:
     with file.writing() as connection:
         (keep_versions,) = connection.execute("SELECT keep_versions FROM library").fetchone()
         if not keep_versions:
-            connection.execute("DELETE FROM versions WHERE key NOT IN (SELECT current FROM articles)")
+            current = "SELECT 1 FROM articles WHERE articles.current = versions.key"
+            connection.execute(f"DELETE FROM versions WHERE NOT EXISTS ({current})")
         connection.execute("DELETE FROM passages WHERE build != (SELECT build FROM library)")
         connection.execute("DELETE FROM manifest WHERE build != (SELECT build FROM library)")
         connection.execute("DELETE FROM vectors WHERE key NOT IN (SELECT vector FROM passages)")
@@ -82,7 +84,16 @@ def drop_unreachable(file: LibraryFile) -> None:
 
 
 def give_back_space(file: LibraryFile) -> None:
-    """Rewrite the file without its free pages, so that deleted text is no longer on disk."""
+    """Rewrite the file without its free pages, so that deleted text is no longer on disk.
+
+    Raises:
+        IndexingError: If another program reads the file, say a backup: then the former pages still lie there.
+    """
     with file.outside_transaction() as connection:
         connection.execute("VACUUM")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise IndexingError(
+            f"Another program reads {str(file.path)!r}, so deleted text may still be in it. "
+            "Close it and run again: byline compact"
+        )

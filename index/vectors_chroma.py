@@ -35,7 +35,8 @@ FORMAT = 1  # raise it when an index written by an older version of this file sh
 _CHROMA_FILE = "chroma.sqlite3"
 _GRAPH_FACTS = "index_metadata.pickle"  # written with the graph, once 1,000 vectors have come
 _LOCK_START, _LOCK_LENGTH = 0x40000000, 512  # the bytes that SQLite locks: pending, reserved, shared
-_WRITE_S = 60.0  # for one batch, which takes a few seconds on a busy machine
+_AT_ONCE = 500  # vectors written by one call: a second on an idle machine
+_WRITE_S = 60.0  # for one call; 2,000 vectors at once took longer on a machine that had much else to do
 _COLLECTION = "passages"
 _HNSW: Any = {
     "space": "cosine",
@@ -87,7 +88,7 @@ class ChromaVectors:
             self._collection: Collection = self._client.get_or_create_collection(
                 _COLLECTION, embedding_function=None, configuration={"hnsw": _HNSW}
             )
-            self._batch = self._client.get_max_batch_size()
+            self._batch = min(_AT_ONCE, self._client.get_max_batch_size())
         self._check()
 
     def upsert(self, passage_ids: Sequence[str], vectors: Vectors) -> None:

@@ -15,6 +15,7 @@ from index.library import Library
 from index.types import Vectors
 
 SCORE_DIGITS = 6  # more than float16 vectors carry; what is equal up to here is a tie, which ids break
+_READ = 1_000  # vectors read from the library at once; all at once would take thrice the memory that stays
 _FLOAT32_NOISE = 1e-5  # far above what summing 1,000 float32 products can be off by
 
 Real = TypeVar("Real", np.float32, np.float64)
@@ -90,14 +91,19 @@ class ExactVectors:
         new_ids = [
             passage_id for (passage_id, key), known in zip(pairs, np.isin(keys, old.keys), strict=True) if not known
         ]
-        known_ids, new_rows = self._library.known_vectors(new_ids)
-        ids = [passage_id for passage_id, keep in zip(old.ids, kept, strict=True) if keep] + known_ids
+        ids = [passage_id for passage_id, keep in zip(old.ids, kept, strict=True) if keep]
+        rows = np.empty((len(ids) + len(new_ids), self._dim), np.float32)
+        rows[: len(ids)] = old.rows[kept]
+        for start in range(0, len(new_ids), _READ):
+            known_ids, new_rows = self._library.known_vectors(new_ids[start : start + _READ])
+            rows[len(ids) : len(ids) + len(known_ids)] = new_rows
+            ids += known_ids
         key_of = dict(pairs)
         return _Matrix(
             generation,
             ids,
             np.fromiter((key_of[passage_id] for passage_id in ids), np.int64, len(ids)),
-            np.concatenate([old.rows[kept], new_rows]),
+            rows[: len(ids)],
             {passage_id: row for row, passage_id in enumerate(ids)},
         )
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from corpus.chunk import chunk_article
-from corpus.errors import ArticleNotFoundError, IndexingError, IndexMismatchError
+from corpus.errors import ArticleNotFoundError, IndexingError, IndexMismatchError, LibraryDamagedError
 from corpus.load import bundled_articles, load_sources
 from corpus.types import LoadFailure
 from index import encode, ingest
@@ -343,6 +343,19 @@ def test_remove_articles_removes_all_or_none(index):
     assert [info.id for info in index.library.articles()] == ["a0"]
     assert_in_step(index)
     remove_articles(index, [])
+
+
+def test_a_damaged_article_can_be_removed_and_added_again_as_its_message_says(index):
+    article = make_article("The ferry sails at noon.", id="a")
+    add_articles(index, [article, make_article("Snow fell.", id="b")])
+    with index.library.file.writing() as connection:
+        connection.execute("UPDATE versions SET text = text || '!' WHERE title = ?", (article.title,))
+    with pytest.raises(LibraryDamagedError, match="Remove the article and add it again"):
+        index.library.article("a")
+    remove_articles(index, ["a"])
+    add_articles(index, [article])
+    assert index.library.article("a").text == article.text
+    assert_in_step(index)
 
 
 KILL = """

@@ -14,11 +14,14 @@ from corpus.errors import (
     LibraryDamagedError,
 )
 from corpus.types import Span
+from index import library_file
 from index.ingest import add_articles, remove_articles
 from index.library import Library
 from index.library_chats import create_chat, list_chats
 from index.library_file import APPLICATION_ID, LIBRARY_NAME, SCHEMA_VERSION, LibraryFile
+from index.library_manifest import Build, create_with
 from index.library_rows import rows_from, rows_to_blobs, spans_from, spans_to_blob
+from index.library_upkeep import give_back_space
 from index.sentence_vectors import passage_vector, sentence_texts
 from index.types import Filters
 from tests.fakes import make_article
@@ -209,7 +212,10 @@ def test_reading_a_truncated_file_is_an_error_of_ours(index, folder):
     [
         ("UPDATE versions SET text = 'Another text of no passage.' WHERE title = 'Title of a1'", "not what was added"),
         ("UPDATE versions SET published = '2020-01-01' WHERE title = 'Title of a1'", "not what was added"),
+        ("UPDATE versions SET published = '2020-13-41' WHERE title = 'Title of a1'", "not what was added"),
+        ("UPDATE versions SET title = ' ' WHERE title = 'Title of a1'", "not what was added"),
         ("UPDATE passages SET span_end = 900000 WHERE ordinal = 0", "does not fit the text"),
+        ("UPDATE passages SET span_end = 'x' WHERE ordinal = 0", "does not fit the text"),
     ],
 )
 def test_reading_notices_a_row_that_was_changed_behind_its_back(library, folder, statement, message):
@@ -230,6 +236,23 @@ def test_a_failed_write_leaves_nothing_behind(library):
         connection.execute("DELETE FROM articles")
         raise RuntimeError("stop")
     assert library.articles() == before
+
+
+def test_giving_back_space_says_when_another_program_keeps_the_former_pages(tmp_path, monkeypatch):
+    monkeypatch.setattr(library_file, "_LOCK_TIMEOUT_S", 0.05)
+    path = tmp_path / LIBRARY_NAME
+    create_with(path, Build("fake", 8, 1, 200, "o200k_base"))
+    library = Library.open(path)
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM articles").fetchone()
+    with library.file.writing() as connection:
+        connection.execute("UPDATE library SET keep_versions = 1")
+    with pytest.raises(IndexingError, match=r"Another program reads.*run again: byline compact"):
+        give_back_space(library.file)
+    reader.close()
+    give_back_space(library.file)
+    library.close()
 
 
 def test_a_library_whose_chats_have_no_visitor_is_taken_further(index, folder):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from corpus.errors import IndexMismatchError, LibraryDamagedError
+from index import vectors_exact
 from index.ingest import add_articles, remove_articles
 from index.vectors_chroma import ChromaVectors
 from index.vectors_exact import ExactVectors
@@ -102,6 +103,18 @@ def test_exact_vectors_follow_the_library(index, library, embedder):
     found = exact.query(question, 100)
     reference = slow_reference(library, question, 100)
     assert dict(found) == pytest.approx(dict(reference), abs=2e-6) and found[0][1] > before
+
+
+def test_exact_vectors_read_in_parts_are_those_read_at_once(index, library, embedder, monkeypatch):
+    at_once = ExactVectors(library, embedder.fingerprint)
+    monkeypatch.setattr(vectors_exact, "_READ", 2)
+    in_parts = ExactVectors(library, embedder.fingerprint)
+    question = embedder.embed_question("first sentence")
+    assert len(library.passage_ids()) > 2
+    assert in_parts.query(question, 100) == at_once.query(question, 100)
+    add_articles(index, [make_article("The zeppelin landed. " * 90, id="new")])
+    assert in_parts.query(question, 100) == at_once.query(question, 100)
+    assert len(in_parts.query(question, 100)) == len(library.passage_ids())
 
 
 def test_exact_vectors_refuse_another_embedder(library):
