@@ -13,12 +13,13 @@ from qa.mentions import Kind, find_mentions
 from qa.passage_reading import PairScorer
 from qa.reader_weights import sigmoid
 from qa.reading_input import make_input
+from qa.turned_round import turned_round
 from qa.types import Support, flat
 from qa.words import rarity, split_words
 
 _NEGATION = re.compile(
-    r"\b(?:not|never|no(?! (?:doubt|matter)\b)|neither|nor|nobody|nothing|none|without|cannot|denied|denies|refused"
-    r"|failed to)\b"
+    r"\b(?:not|never|no(?! (?:doubt|matter)\b)|neither|nor|nobody|nothing|none|without|cannot|den(?:y|ies|ied|ying)"
+    r"|refus(?:e|es|ed|ing)|(?:fail(?:s|ed|ing)?|declin(?:e|es|ed|ing)) to)\b"
     r"|n[’']t\b",
     re.IGNORECASE,
 )
@@ -124,6 +125,8 @@ def share_held(statement: str, text: str) -> float:
 def find_problems(statement: str, passages: Iterable[str], headers: Iterable[str] = ()) -> tuple[str, ...]:
     """Name the figures, dates and names of a statement that no passage holds, and a negation only one side has.
 
+    Two names that stand the other way round are named, too.
+
     Figures are compared as amounts with their units ("fifty million pounds" is "£50m", "three days" is not "three
     hours"), dates whole, names by their word stems, so that "Rwandan" is found in "Rwanda". Negation is compared with
     the most alike sentence, and only when that sentence holds nearly all words of the statement: a denial elsewhere
@@ -147,6 +150,8 @@ def find_problems(statement: str, passages: Iterable[str], headers: Iterable[str
         if mention.kind in _NAMED and any(word.stem not in stems for word in words):
             missing.append(name)
     problems = [f"{what} is not in the cited text." for what in missing]
+    if (pair := turned_round(statement, told)) is not None:
+        problems.append(f"{pair[0]} and {pair[1]} stand the other way round in the cited text.")
     problems.extend(_negation_problem(statement, held))
     return tuple(dict.fromkeys(problems))
 

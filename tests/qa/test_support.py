@@ -21,6 +21,8 @@ TEXT = "Rwanda wants £50 million from the UK. In March two Iraqis were sent to 
         ("Rwanda does not want £50 million from the UK.", "denies"),
         ("It did not sign the deal.", None),
         ("It did sign no deal.", None),
+        ("It refuses to sign the deal.", None),
+        ("It declined to sign the deal.", None),
     ],
 )
 def test_find_problems_names_what_the_text_does_not_hold(statement, offending):
