@@ -22,6 +22,7 @@ _CLAIM_WORDS = 3  # what has fewer and stands in no sentence by itself claims no
 _MOST_WORDS = 45  # the network reads 64 word pieces of a statement: what a longer one ends with is not judged
 _LOOP_WORDS, _LOOP_TIMES = 3, 3  # so many words, so many times, is a model that has lost its way
 _SENTENCES_READ = 8  # of those most alike by words; each takes the network some 5 ms
+_CARRIED = (Support.VERBATIM, Support.SUPPORTED)
 _MISQUOTED = "The words it quotes are not in the passage."
 
 
@@ -74,7 +75,7 @@ class WrittenChecker:
         if gives_orders(text) or _is_order(hit, span) or not _is_claim(text):
             return None
         checked = self._judge(text, hit, span)
-        if checked.support is Support.SUPPORTED:
+        if checked.support in _CARRIED:
             return checked
         if not named and quoted is None:
             return None
@@ -99,7 +100,7 @@ class WrittenChecker:
                 continue
             checked = self._checker.check(text, [_evidence(hit, wider)])
             found = CheckedStatement(text, hit, wider, checked.support, checked.problems)
-            if checked.support is Support.SUPPORTED:
+            if checked.support in _CARRIED:
                 return found
             first = first or found
         if first is None:
@@ -109,7 +110,9 @@ class WrittenChecker:
 
 def _find_literal(text: str, hits: Sequence[Hit]) -> CheckedStatement | None:
     """Find a statement that is whole sentences of a passage, or a name or figure, which its sentence is given for."""
-    is_fragment = len(split_words(text)) <= _FRAGMENT_WORDS
+    words = split_words(text)
+    named = [word for word in words if not word.is_stop and word.text.lower() != "yes"]
+    is_fragment = bool(named) and len(words) <= _FRAGMENT_WORDS
     for hit in hits:
         place = locate_quote(text, hit)
         if place is None:

@@ -16,7 +16,7 @@ from corpus.errors import QAError, SettingsError
 from qa.http_ask_fastapi import SSE, client_of, history_of, need_json, stream_response
 from qa.http_errors_fastapi import error_body
 from qa.http_models import ChatBody, HistoryTurn
-from qa.render import DECLINED
+from qa.render import DECLINED, with_numbers
 from qa.types import Answer, Citation, Statement, StreamEvent
 
 if TYPE_CHECKING:
@@ -99,8 +99,7 @@ def _content(answer: Answer) -> tuple[str, list[dict[str, object]]]:
 
 
 def _written(statement: Statement, *, first: bool) -> str:
-    numbers = "".join(f"[{n}]" for n in statement.citations)
-    return f"{'' if first else ' '}{statement.text} {numbers}"
+    return f"{'' if first else ' '}{with_numbers(statement)}"
 
 
 def _annotations(citations: Sequence[Citation], start: int, end: int) -> list[dict[str, object]]:

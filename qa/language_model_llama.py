@@ -5,6 +5,7 @@ No sentence that leaves this file quotes a provider: some repeat the key that th
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 
@@ -179,7 +180,7 @@ def _retry_after(error: BaseException) -> float | None:
         wait_s = float(headers.get("retry-after", ""))
     except ValueError:  # absent, or a date
         return None
-    return min(max(wait_s, 0.0), _MAX_WAIT_S)
+    return min(max(wait_s, 0.0), _MAX_WAIT_S) if math.isfinite(wait_s) else None
 
 
 def _newer(usage: Usage, response: ChatResponse) -> Usage:

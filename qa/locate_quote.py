@@ -1,9 +1,11 @@
 """Find the place of a model's quote in a passage: to the letter, or but for white space and quotation marks.
 
-Never by likeness: a quote that is almost there is not there.
+Never by likeness: a quote that is almost there is not there, nor is one that begins or ends inside of a word.
 """
 
 from __future__ import annotations
+
+import unicodedata
 
 from corpus.types import Span
 from index.types import Hit
@@ -25,7 +27,8 @@ def locate_quote(quote: str, hit: Hit) -> Span | None:
         The first place. None when it is not there, or is a word or two that stand there more than once.
     """
     passage = hit.passage
-    wanted = [part for part in (quote.strip(), quote.strip(_AROUND)) if len(part) >= _MIN_LETTERS]
+    written = unicodedata.normalize("NFC", quote)  # as articles are
+    wanted = [part for part in (written.strip(), written.strip(_AROUND)) if len(part) >= _MIN_LETTERS]
     for find in (_exact, _but_for_form):
         for part in wanted:
             places = find(part, passage.text)
@@ -63,9 +66,22 @@ def _but_for_form(part: str, text: str) -> list[tuple[int, int]]:
 def _occurrences(part: str, text: str) -> list[tuple[int, int]]:
     found, start = [], text.find(part)
     while start >= 0:
-        found.append((start, start + len(part)))
+        end = start + len(part)
+        if not _is_cut(text, start) and not _is_cut(text, end):
+            found.append((start, end))
         start = text.find(part, start + 1)
     return found
+
+
+def _is_cut(text: str, place: int) -> bool:
+    """Say whether a word or a figure goes on across a place: "£5" is no quote of "£50", nor "£50" of "£50,000"."""
+    before, after = text[max(place - 2, 0) : place], text[place : place + 2]
+    if not before or not after:
+        return False
+    inside_figure = (before[-1] in ".," and before[:-1].isdigit() and after[0].isdigit()) or (
+        after[0] in ".," and before[-1].isdigit() and after[1:].isdigit()
+    )
+    return inside_figure or (before[-1].isalnum() and after[0].isalnum())
 
 
 def _normalise(text: str) -> tuple[str, list[int]]:

@@ -64,7 +64,6 @@ def _ollama(settings: Settings, model: str) -> LlamaModel:
     except ModuleNotFoundError as error:
         raise _missing("Ollama", "llm") from error
     place = settings.llm_base_url or _LOOPBACK_OLLAMA
-    key = settings.llm_api_key
     llm = Ollama(
         model=model,
         base_url=place,
@@ -72,7 +71,7 @@ def _ollama(settings: Settings, model: str) -> LlamaModel:
         context_window=settings.llm_context_tokens,
         request_timeout=settings.llm_timeout_s,
         additional_kwargs={"num_predict": ANSWER_TOKENS},
-        headers={"Authorization": f"Bearer {key.get_secret_value()}"} if key else None,
+        headers={"authorization": f"Bearer {_key(settings)}"},
     )
     return _wrapped(settings, llm, model, place)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-_IMAGE = re.compile(r"!\[[^\]\n]{0,300}\]\([^)\n]{0,2000}\)?")
-_LINK = re.compile(r"\[([^\]\n]{1,300})\]\([^)\n]{0,2000}\)?")
-_REFERENCE = re.compile(r"!?\[([^\]\n]{1,300})\]\[[^\]\n]{0,100}\]")
-_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,2000}>|<!--.{0,2000}?-->", re.DOTALL)
+_MOST_CHARS = 4_000  # no sentence is longer, and the patterns take time by the square of it
+_IMAGE = re.compile(r"!\[[^\]\n]*\]\([^)\n]*\)?")
+_LINK = re.compile(r"\[([^\]\n]*)\]\([^)\n]*\)?")
+_REFERENCE = re.compile(r"!?\[([^\]\n]*)\]\[[^\]\n]*\]")
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--.{0,2000}?-->", re.DOTALL)
 _ADDRESS = re.compile(r"<?\b(?:https?|ftp|file|data|javascript|mailto|vbscript):[^\s<>\"'\]]+>?|\bwww\.[^\s<>\"')\]]+",
                       re.IGNORECASE)  # fmt: skip
 
@@ -19,9 +20,13 @@ def plain_words(text: str, held: str = "") -> str:
         text: From a model.
         held: What the article says: an address that stands there stays.
     """
-    words = _IMAGE.sub("", text)
-    words = _LINK.sub(r"\1", words)
-    words = _REFERENCE.sub(r"\1", words)
-    words = _TAG.sub("", words)
+    text = text[:_MOST_CHARS]
+    words, before = text, ""
+    while words != before:  # what is taken out may have stood inside of another one
+        before = words
+        words = _IMAGE.sub("", words)
+        words = _LINK.sub(r"\1", words)
+        words = _REFERENCE.sub(r"\1", words)
+        words = _TAG.sub("", words)
     words = _ADDRESS.sub(lambda match: match.group() if match.group().strip("<>") in held else "", words)
     return re.sub(r"\s+([.,;:!?])", r"\1", re.sub(r"\s+", " ", words)).strip()

@@ -11,7 +11,14 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_exponential,
+)
 
 from corpus.errors import ModelFailedError
 from corpus.tokens_tiktoken import count_tokens
@@ -22,6 +29,8 @@ from qa.language_model import ANSWER_TOKENS, LanguageModel, Prompt
 from qa.price import Price, Usage
 from qa.read_llm_prompt import PROMPT_VERSION, build_prompt
 from qa.types import Abstention, Citation, Disagreement, Position, Reader, Reading, Stated, Statement, Support
+from qa.within_time import until
+from qa.words import split_words
 from qa.written import StatementParser, Written
 
 _LOG = logging.getLogger(__name__)
@@ -29,9 +38,11 @@ MAX_STATEMENTS = 6  # a model that states more repeats itself
 _MAX_REPEATED = 2  # small models fall into a loop and say the same until their tokens are spent
 _PASSAGES = 8  # of the gate's ranking, which puts what answers first; more costs tokens
 _PASSAGES_SIMPLE = 4  # a small model reads slowly and loses its way
+_MAX_CHARS = 40_000  # ten times what the tokens of an answer can spell; a server may not keep to them
 _ATTEMPTS = 3
 _WAIT = wait_exponential(multiplier=0.5, max=8)
 _INSTEAD = "Sentences of the articles are given instead."
+_YES_NO = ("Yes", "No")
 _DECLINED = "The articles do not say: the language model found no answer in the passages found."
 
 
@@ -146,13 +157,13 @@ class LLMReader:
         draft = _Draft()
 
         def again(error: BaseException) -> bool:
-            if not isinstance(error, ModelFailedError) or draft.statements or time.monotonic() > deadline:
+            if not isinstance(error, ModelFailedError) or draft.statements:
                 return False
-            return error.may_pass or (error.too_long and n_passages > 1)
+            return error.may_pass or (error.too_long and n_passages >= 1)
 
         for attempt in Retrying(
-            stop=stop_after_attempt(_ATTEMPTS), retry=retry_if_exception(again), wait=_wait_s, sleep=self._sleep,
-            reraise=True,
+            stop=stop_after_attempt(_ATTEMPTS) | stop_before_delay(self._timeout_s),
+            retry=retry_if_exception(again), wait=_wait_s, sleep=self._sleep, reraise=True,
         ):  # fmt: skip
             with attempt:
                 draft = _Draft()
@@ -187,16 +198,19 @@ class LLMReader:
         """Yield text as it comes and keep count of tokens: the provider's count, else tiktoken's."""
         text, told = "", Usage()
         try:
-            for step in self._model.stream(prompt):
-                if time.monotonic() > deadline:
-                    raise ModelFailedError(
-                        f"The model {self._model.name!r} did not finish within {self._timeout_s:g} seconds."
-                    )
+            for step in until(deadline, lambda: self._model.stream(prompt)):
                 if isinstance(step, Usage):
                     told = step
                 else:
                     text += step
                     yield step
+                if len(text) > _MAX_CHARS:
+                    _LOG.warning("The model %r was stopped: it wrote on and on.", self._model.name)
+                    return
+        except TimeoutError as error:
+            raise ModelFailedError(
+                f"The model {self._model.name!r} did not answer in time: it had {self._timeout_s:g} seconds."
+            ) from error
         finally:
             if told == Usage() and text:
                 told = Usage(prompt.count_tokens(), count_tokens(text))
@@ -240,15 +254,29 @@ def _finish(draft: _Draft, gated: Reading) -> Reading:
         gated,
         statements=tuple(draft.statements),
         citations=tuple(citations),
-        short_answer=_still_said(gated.short_answer, draft.statements),
+        short_answer=_still_said(gated, draft),
         disagreements=disagreements,
     )
 
 
-def _still_said(short: str | None, statements: Sequence[Statement]) -> str | None:
-    """Keep the gate's short answer when a supported statement says the same."""
-    texts = [s.text.casefold() for s in statements if s.support in (Support.VERBATIM, Support.SUPPORTED)]
-    return short if short and any(short.casefold() in text for text in texts) else None
+def _still_said(gated: Reading, draft: _Draft) -> str | None:
+    """Keep the gate's short answer when a supported statement says the same, word for word.
+
+    "Yes" and "No" no statement says: they stay when a supported one rests on the sentence that they were read from.
+    """
+    short = gated.short_answer
+    backed = [s for s in draft.statements if s.support in (Support.VERBATIM, Support.SUPPORTED)]
+    if short in _YES_NO:
+        cited = {n for statement in backed for n in statement.citations}
+        spans = [(c.article.id, c.span) for c in draft.citations if c.n in cited]
+        read = [(c.article.id, c.span) for c in gated.citations[:1]]
+        return short if any(a == b and s.contains(t) for a, s in spans for b, t in read) else None
+    wanted = f" {_words_of(short or '')} "
+    return short if wanted.strip() and any(wanted in f" {_words_of(s.text)} " for s in backed) else None
+
+
+def _words_of(text: str) -> str:
+    return " ".join(word.text.casefold() for word in split_words(text))
 
 
 def _renumbered(disagreement: Disagreement, old: Sequence[Citation], citations: list[Citation]) -> Disagreement:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
 
@@ -11,10 +12,16 @@ from qa.reading_input import make_header
 from qa.safe_text import neutralise
 from qa.types import flat
 
-PROMPT_VERSION = 1
+PROMPT_VERSION = 2
 # Other tokenizers than tiktoken's may cut the same text into more tokens: room for a quarter, assumed, not measured.
 _TOKENIZER_MARGIN = 1.25
 _BOUNDARY_DIGITS = 12  # digits alone: every boundary then has the same number of tokens
+
+# "<|im_end|>", "</s>", "<start_of_turn>", "[/INST]": local servers read them as tokens wherever they stand. A blank
+# behind the bracket makes text of them.
+_TEMPLATE_MARK = re.compile(
+    r"<(?=[|｜/a-zA-Z])|\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\])"
+)
 
 _FULL = """\
 You answer a question from passages of news articles.
@@ -60,10 +67,16 @@ def build_prompt(
     prompt = _prompt(question, kept, simple, mark)
     for hit in hits:
         longer = _prompt(question, [*kept, hit], simple, mark)
-        if longer.count_tokens() * _TOKENIZER_MARGIN > max_tokens:
+        if _most_tokens(longer) > max_tokens:
             break
         kept, prompt = [*kept, hit], longer
     return prompt, kept
+
+
+def _most_tokens(prompt: Prompt) -> float:
+    """Return what a prompt has at most by any tokenizer: one that lacks a script spells its letters out as bytes."""
+    spelled = sum(len(letter.encode()) for text in prompt.texts() for letter in text if not letter.isascii())
+    return prompt.count_tokens() * _TOKENIZER_MARGIN + spelled
 
 
 def _prompt(question: str, hits: Sequence[Hit], simple: bool, boundary: str) -> Prompt:
@@ -79,11 +92,16 @@ def _prompt(question: str, hits: Sequence[Hit], simple: bool, boundary: str) -> 
 
 
 def _fence(number: int, header: str, text: str, boundary: str) -> str:
-    return f"<<<{boundary} passage {number}: {flat(neutralise(header))}\n{neutralise(text)}\n>>>{boundary}"
+    return f"<<<{boundary} passage {number}: {flat(_as_data(header))}\n{_as_data(text)}\n>>>{boundary}"
+
+
+def _as_data(text: str) -> str:
+    """Return the text without what a server's chat template would take for the end of this message."""
+    return _TEMPLATE_MARK.sub(r"\g<0> ", neutralise(text))
 
 
 def _user(fenced: Sequence[str], question: str) -> str:
-    return "\n\n".join((*fenced, f"Question: {flat(neutralise(question))}"))
+    return "\n\n".join((*fenced, f"Question: {flat(_as_data(question))}"))
 
 
 def _unguessable(hits: Sequence[Hit]) -> str:

@@ -73,7 +73,7 @@ def render_terminal(answer: Answer) -> str:
     else:
         _verified(answer.citations)
         short = [answer.short_answer] if answer.short_answer and answer.short_answer != answer.text else []
-        statements = " ".join(_with_numbers(statement) for statement in answer.uncontested)
+        statements = " ".join(with_numbers(statement) for statement in answer.uncontested)
         disagreements = [line for each in answer.disagreements for line in _disagreement_lines(each, answer)]
         blocks = [*notes, *short, *([statements] if statements else []), *disagreements]
         blocks += ["\n".join(_citation_lines(citation)) for citation in answer.citations]
@@ -159,7 +159,8 @@ def _reason(abstention: Abstention) -> str:
     return reason[:1].upper() + reason[1:]
 
 
-def _with_numbers(statement: Statement) -> str:
+def with_numbers(statement: Statement) -> str:
+    """Return a statement as plain text with its citations' numbers, and what is doubtful of it."""
     numbers = "".join(f"[{n}]" for n in statement.citations)
     doubt = f" ({_SUPPORT_WORDS[statement.support]})" if statement.support in _SUPPORT_WORDS else ""
     return f"{flat(statement.text)} {numbers}{doubt}"

@@ -7,24 +7,22 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from qa.figures import missing_figures
+from qa.held_dates import missing_dates, published_dates, without_days
 from qa.mentions import Kind, find_mentions
 from qa.passage_reading import PairScorer
 from qa.reader_weights import sigmoid
 from qa.reading_input import make_input
+from qa.turned_round import turned_round
 from qa.types import Support, flat
-from qa.words import Word, rarity, split_words
+from qa.words import rarity, split_words
 
 _NEGATION = re.compile(
-    r"\b(?:not|never|no(?! (?:doubt|matter)\b)|neither|nor|nobody|nothing|none|without|cannot|denied|denies|refused"
-    r"|failed to)\b"
+    r"\b(?:not|never|no(?! (?:doubt|matter)\b)|neither|nor|nobody|nothing|none|without|cannot|den(?:y|ies|ied|ying)"
+    r"|refus(?:e|es|ed|ing)|(?:fail(?:s|ed|ing)?|declin(?:e|es|ed|ing)) to)\b"
     r"|n[’']t\b",
     re.IGNORECASE,
 )
-_COUNTED = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen twenty"
-)
-_NUMBER_WORDS = {word: str(value) for value, word in enumerate(_COUNTED.split())}
 # Log-odds that evidence supports a statement: weights of the network's logit and of the share of topic words held.
 # Logistic regression on one half, by hash, of 300 claims of faithfulness_wice and 212 of faithfulness_mtrag: either
 # alone is beaten on one of the two sets by the other.
@@ -84,7 +82,7 @@ class SupportChecker:
             return Checked(Support.VERBATIM, 1.0, ())
         chances = self.chances(statement, evidence)
         judged, chance = max(chances), max(_likelihoods(statement, evidence, chances))
-        problems = find_problems(statement, [f"{one.header} {one.passage}" for one in evidence])
+        problems = find_problems(statement, [one.passage for one in evidence], [one.header for one in evidence])
         if judged < self._weak_from or chance < (LIKELY if problems else _UNLIKELY):
             return Checked(Support.UNSUPPORTED, chance, problems or _missing_words(statement, evidence))
         if problems or chance < LIKELY or judged < self.supported_from:  # all words may be there, turned round
@@ -124,47 +122,38 @@ def share_held(statement: str, text: str) -> float:
     return len(wanted & {word.stem for word in split_words(text)}) / len(wanted) if wanted else 0.0
 
 
-def find_problems(statement: str, passages: Iterable[str]) -> tuple[str, ...]:
+def find_problems(statement: str, passages: Iterable[str], headers: Iterable[str] = ()) -> tuple[str, ...]:
     """Name the figures, dates and names of a statement that no passage holds, and a negation only one side has.
 
-    Figures are compared as numbers ("£50 million" holds 50; "two" is 2), names by their word stems, so that
-    "Rwandan" is found in "Rwanda". Negation is compared with the most alike sentence, and only when that sentence
-    holds nearly all words of the statement: a denial elsewhere says nothing about this one.
+    Two names that stand the other way round are named, too.
+
+    Figures are compared as amounts with their units ("fifty million pounds" is "£50m", "three days" is not "three
+    hours"), dates whole, names by their word stems, so that "Rwandan" is found in "Rwanda". Negation is compared with
+    the most alike sentence, and only when that sentence holds nearly all words of the statement: a denial elsewhere
+    says nothing about this one.
+
+    Args:
+        statement: To be checked.
+        passages: All that it may rest on.
+        headers: Of their articles: may give names and dates, but no figures, which a reader must see in the citation.
     """
-    held = "\n".join(passages)
+    told, known = "\n".join(passages), "\n".join(headers)
+    held = f"{known}\n{told}" if known else told
     stems = {word.stem for word in split_words(held)}
-    numbers = _numbers(split_words(held))
-    problems = [f"{figure} is not in the cited text." for figure in _missing_figures(statement, numbers)]
+    figures = "\n".join([told, *published_dates(known)])
+    missing = [*missing_figures(without_days(statement), without_days(figures)), *missing_dates(statement, held)]
     for mention in find_mentions(statement):
         name = mention.span.slice(statement)
         words = [word for word in split_words(name) if not word.is_stop]
         if mention.kind is Kind.DATE:
-            words = [word for word in words if word.is_capitalised]  # months and weekdays; years are figures
+            words = [word for word in words if word.text.endswith(("day", "days")) and word.is_capitalised]
         if mention.kind in _NAMED and any(word.stem not in stems for word in words):
-            problems.append(f"{name} is not in the cited text.")
+            missing.append(name)
+    problems = [f"{what} is not in the cited text." for what in missing]
+    if (pair := turned_round(statement, told)) is not None:
+        problems.append(f"{pair[0]} and {pair[1]} stand the other way round in the cited text.")
     problems.extend(_negation_problem(statement, held))
     return tuple(dict.fromkeys(problems))
-
-
-def _missing_figures(statement: str, held: set[str]) -> list[str]:
-    missing = []
-    for word in split_words(statement):
-        value = _value(word)
-        if value is not None and value not in held:
-            missing.append(word.text)
-    return missing
-
-
-def _numbers(words: Iterable[Word]) -> set[str]:
-    return {value for word in words if (value := _value(word)) is not None}
-
-
-def _value(word: Word) -> str | None:
-    if word.text[0].isdigit():
-        plain = re.sub(r"(?<=\d)(?:st|nd|rd|th|s)$", "", word.text.replace(",", ""))
-        return plain.rstrip(".")
-    lower = word.text.lower()
-    return _NUMBER_WORDS.get(lower) if lower not in ("one", "zero") else None  # "one" is mostly a pronoun
 
 
 _ALIKE = 0.7  # share of the statement's topic words that a sentence must hold for its negation to concern it

@@ -258,9 +258,10 @@ class Answer:
     def text(self) -> str:
         """Plain text of the answer without markers; empty when abstained.
 
-        What articles disagree about stands in a neutral frame: "One article says: ... Another says: ...".
+        What articles disagree about stands in a neutral frame: "One article says: ... Another says: ...". A statement
+        that its citation does not support is left out: without marks nothing could say so.
         """
-        plain = [statement.text for statement in self.uncontested]
+        plain = [one.text for one in self.uncontested if one.support is not Support.UNSUPPORTED]
         return " ".join([*plain, *(text for each in self.disagreements for text in self._framed(each))])
 
     @property

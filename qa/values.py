@@ -70,13 +70,13 @@ _DATE_PART = re.compile(
     r"(?P<year>\b(?:1\d{3}|20\d{2})\b(?!s))|(?P<decade>\b(?:1\d{2}|20\d)0s)"
     r"|\b(?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\b|\b(?P<day>[0-3]?\d)(?:st|nd|rd|th)?\b(?!\s+cent)"
 )
-_SCALES = {
+SCALES = {
     **dict.fromkeys(("k", "thousand"), 1e3),
     **dict.fromkeys(("m", "mn", "million"), 1e6),
     **dict.fromkeys(("b", "bn", "billion"), 1e9),
     **dict.fromkeys(("tn", "trillion"), 1e12),
 }
-_UNITS = {
+UNITS = {
     **dict.fromkeys(("$", "us$", "dollar", "dollars"), "$"),
     **dict.fromkeys(("£", "pound", "pounds"), "£"),
     **dict.fromkeys(("€", "euro", "euros"), "€"),
@@ -208,9 +208,9 @@ def _figures(text: str) -> list[tuple[float, str]]:
         end = match.end()
         scale = _SCALE_AFTER.match(text, end)
         if scale and (match["sign"] or scale[1].lower() not in _SIGNED_SCALES):
-            amount, end = amount * _SCALES[scale[1].lower()], scale.end()
+            amount, end = amount * SCALES[scale[1].lower()], scale.end()
         after = _UNIT_AFTER.match(text, end)
-        unit = _UNITS.get((match["sign"] or "").lower()) or _UNITS.get(after[1].lower() if after else "", "")
+        unit = UNITS.get((match["sign"] or "").lower()) or UNITS.get(after[1].lower() if after else "", "")
         found.append((amount, unit))
     return found
 

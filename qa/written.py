@@ -29,13 +29,17 @@ _NOTHING = frozenset({"", "null", "none"})
 _BULLET = re.compile(
     r"^\s*(?:[-*•>#]+|\d{1,2}[.)](?=\s))?\s*(?:(?:final )?(?:answer|statement)s?\s*:)?\s*", re.IGNORECASE
 )
+# A bare "(2)" points at a passage only where a sentence ends: "the man (45) said" gives an age.
 _MARK = re.compile(
-    r"[\[(]\s*(?:(?:passages?|articles?)\s*)?(\d{1,3}(?:\s*(?:,|and)\s*\d{1,3})*)\s*[\])]", re.IGNORECASE
+    r"(?:\[\s*(?:(?:passages?|articles?)\s*)?|\(\s*(?:passages?|articles?)\s*|\((?=\s*\d{1,2}\s*\)\s*(?:[.!?\[(]|$)))"
+    r"\s*(\d{1,3}(?:\s*(?:,|and)\s*\d{1,3})*)\s*[\])]",
+    re.IGNORECASE,
 )
 _POINTS_AT = re.compile(
     r"(?:\b(?:according to|in|from|as per|see)\s+)?(?:\bthe\s+)?\b(?:passages?|articles?|sources?)\s*$", re.IGNORECASE
 )
 _POINTED = re.compile(rf"\"?\b(?:{'|'.join(_PASSAGE_KEYS)})\"?\s*[:=]\s*[\[\"]*((?:\d{{1,3}}[,\s]*)+)", re.IGNORECASE)
+_CUT_TEXT = re.compile(rf"\"(?:{'|'.join(_TEXT_KEYS)})\"\s*:\s*\"(?:[^\"\\]|\\.)*\\?$", re.IGNORECASE | re.DOTALL)
 _LEADING = " \t,;:.–—-)]}\"'”"
 _MIN_WORDS = 2
 
@@ -91,7 +95,7 @@ class StatementParser:
         head, self._head = self._head, None
         found = [one for letter in head or "" for one in self._take(letter)] if not _opens(head, _THINK) else []
         if self._object is not None:
-            found += self._end_object()
+            found += self._end_object(cut=True)
         found += self._end_line(cut=True)
         if not self._simple and not self._n_objects:
             found += self._read_prose(self._prose)
@@ -137,9 +141,10 @@ class StatementParser:
     def _begin_object(self) -> None:
         self._object, self._in_string, self._escaped = ["{"], False, False
 
-    def _end_object(self) -> list[Written]:
+    def _end_object(self, *, cut: bool = False) -> list[Written]:
+        """Read the object; of the last one, a statement that was cut off by the model's limit is left out."""
         raw, self._object = "".join(self._object or ()), None
-        written = _read_object(raw)
+        written = [] if cut and _CUT_TEXT.search(raw) else _read_object(raw)
         if written is None:
             self._line += raw.replace("\n", " ")
             return []

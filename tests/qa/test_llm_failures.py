@@ -102,6 +102,16 @@ def test_no_key_of_another_service_is_sent(ask, monkeypatch):
     assert "somebody" not in json.dumps(seen[0][0])
 
 
+def test_ollama_is_sent_no_key_but_the_one_that_is_set(monkeypatch):
+    pytest.importorskip("llama_index.llms.ollama")
+    from qa.make_model_llama import make_model
+
+    monkeypatch.setenv("OLLAMA_API_KEY", "sk-of-somebody-else")
+    for key, sent in ((None, "none"), (KEY, KEY)):
+        made = make_model(Settings(llm_provider="ollama", llm_model="llama3", llm_api_key=key))
+        assert made._llm.client._client.headers["authorization"] == f"Bearer {sent}"
+
+
 @pytest.mark.parametrize("address", [f"http://user:{KEY}@127.0.0.1/v1", f"http://127.0.0.1/v1?key={KEY}", "ftp://x"])
 def test_an_address_with_a_key_is_refused_without_repeating_it(address, monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("BYLINE_LLM_BASE_URL", address)

@@ -14,6 +14,11 @@ from qa.plain_words import plain_words
         ("Visit www.evil.example now", "Visit now"),
         ("javascript:alert(1) It rained", "It rained"),
         ("Open [it](javascript:alert(1", "Open it"),
+        ("See [[a](b)](//evil.example) now", "See a now"),
+        ("See [](//evil.example) now", "See now"),
+        (f"See [{'a' * 400}](//evil.example) now", f"See {'a' * 400} now"),
+        (f"See ![{'a' * 400}](//evil.example/p.png) now", "See now"),
+        (f"See <<b>img src=//evil.example {'a' * 2100}>now", "See now"),
         ("2 < 3 and 4 > 1", "2 < 3 and 4 > 1"),
     ],
 )

@@ -21,11 +21,62 @@ TEXT = "Rwanda wants £50 million from the UK. In March two Iraqis were sent to 
         ("Rwanda does not want £50 million from the UK.", "denies"),
         ("It did not sign the deal.", None),
         ("It did sign no deal.", None),
+        ("It refuses to sign the deal.", None),
+        ("It declined to sign the deal.", None),
     ],
 )
 def test_find_problems_names_what_the_text_does_not_hold(statement, offending):
     problems = find_problems(statement, [TEXT])
     assert (problems == ()) if offending is None else any(offending in problem for problem in problems)
+
+
+COUNTS = (
+    "Rwanda wants £50 million. The attack in Goma killed 50 people and twelve soldiers on 5 March 2024. The trip took "
+    "three hours and twenty-five workers came; one hundred and five stayed, 1,500 left. It fell by 5 to 6 percent."
+)
+
+
+@pytest.mark.parametrize(
+    ("statement", "offending"),
+    [
+        ("Rwanda wants $50 million.", "$50 million"),
+        ("Rwanda wants £50 billion.", "£50 billion"),
+        ("Rwanda wants £50.", "£50"),
+        ("Rwanda wants sixty million pounds.", "sixty million"),
+        ("Rwanda wants fifty million pounds.", None),
+        ("Rwanda wants £50m.", None),
+        ("Rwanda wants £50,000,000.", None),
+        ("The attack killed fifty people.", None),
+        ("The attack killed 12 people.", "12"),
+        ("The attack killed 50 soldiers.", "50"),
+        ("The attack killed 12 Rwandan soldiers.", None),
+        ("The attack on 12 March killed many.", "12 March"),
+        ("The attack on March 5, 2023 killed many.", "March 5, 2023"),
+        ("The attack in March 2024 killed many.", None),
+        ("The attack in 2024 killed many.", None),
+        ("The attack killed 5 people.", "5"),
+        ("The trip took three days.", "three"),
+        ("The trip took 3 hours.", None),
+        ("25 workers came.", None),
+        ("Thirty-five workers came.", "Thirty-five"),
+        ("105 stayed and 1500 left.", None),
+        ("A hundred stayed.", "hundred stayed"),
+        ("More than a million stayed, several thousand left.", None),
+        ("It fell by 5 percent.", None),
+        ("It fell by 7%.", "7"),
+        ("One of them came.", None),
+    ],
+)
+def test_find_problems_compares_amounts_with_their_units_and_dates_whole(statement, offending):
+    problems = find_problems(statement, [COUNTS])
+    assert (problems == ()) if offending is None else any(problem.startswith(offending) for problem in problems)
+
+
+def test_a_figure_must_stand_in_the_cited_text_and_not_only_in_the_title():
+    title = "Rwanda wants £50 million | BBC | 2024-03-05"
+    assert find_problems("Rwanda wants £50 million.", ["Rwanda wants money."], [title])
+    assert not find_problems("On 5 March 2024 the BBC said so.", ["Rwanda wants money."], [title])
+    assert find_problems("It wants 5 million.", ["Rwanda wants money."], [title])
 
 
 def _check(statement, quote="Rwanda wants £50 million from the UK.", passage=TEXT):
