@@ -5,6 +5,7 @@ import gzip
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -77,7 +78,7 @@ def test_help_cuts_no_sentence_off_and_shows_no_type_of_pythons(capsys):
     for command in COMMANDS:
         if command != "eval":
             assert run([command, "--help"]) == 0
-            assert "<" not in capsys.readouterr().out
+            assert not re.search("<[a-z]", capsys.readouterr().out)  # as in "<list[str]>"
 
 
 def test_an_answer_is_as_wide_as_the_terminal(sample, capsys, monkeypatch):
