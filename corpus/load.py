@@ -117,12 +117,19 @@ def _load_rows(path: Path, origin: str) -> Iterator[Article | LoadFailure]:
 
     name = path.name.removesuffix(".gz").removesuffix(".jsonl")
     empty = True
+    first: dict[str, tuple[int, int]] = {}  # id -> line, and hash of the text: one row must not replace another unseen
     for number, row in load_jsonl(path):
         empty = False
         try:
             if isinstance(row, ArticleFormatError):
                 raise row
-            yield make_article(row, origin, name, key=f"{path.as_posix()}:{row.url or number}")
+            article = make_article(row, origin, name, key=f"{path.as_posix()}:{row.url or number}")
+            line, text = first.setdefault(article.id, (number, hash(article.text)))
+            if text != hash(article.text):
+                raise ArticleFormatError(
+                    f"It would replace line {line}, which has the same id or url; give each row its own id."
+                )
+            yield article
         except ArticleFormatError as error:
             yield LoadFailure(f"{origin}:{number}", str(error))
     if empty:

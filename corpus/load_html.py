@@ -18,7 +18,7 @@ from corpus.html_jsonld import article_author, article_body
 from corpus.html_text import body_text
 
 for _name in ("trafilatura", "htmldate"):  # else their remarks on odd pages land on stderr
-    logging.getLogger(_name).addHandler(logging.NullHandler())
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 MAX_HTML_BYTES = 10_000_000  # real pages stay under 5 MB, most of it scripts and inlined pictures
 MAX_ELEMENTS = 30_000  # an encyclopedia article has 5,000; time grows with them, and 30,000 take seven seconds

@@ -95,9 +95,11 @@ def check_lexical(library: Library, lexical: TantivyLexical) -> Finding:
 
 
 def lexical_problems(library: Library, lexical: TantivyLexical, passage_ids: Sequence[str]) -> list[str]:
-    """Ask for these passages by their own words."""
+    """Ask for these passages by their own words; one that has none cannot be found by them, and need not be."""
     problems = []
     for passage_id, (passage, article) in library.passages_with_articles(passage_ids).items():
+        if not lexical.has_words(passage.text):
+            continue
         hits = lexical.query(passage.text, article_passages(library, article), Filters(article_ids=(article.id,)))
         if passage_id not in {hit for hit, _ in hits}:
             problems.append(f"passage {passage_id!r} is not found by its own words")

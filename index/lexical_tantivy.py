@@ -98,6 +98,10 @@ class TantivyLexical:
             pairs = [(str(searcher.doc(address)["id"][0]), float(score)) for score, address in hits]
         return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:k]
 
+    def has_words(self, text: str) -> bool:
+        """Say whether anything of the text is indexed: not of an emoji, a row of stars or a line of base64."""
+        return bool(self._analyse.analyze(prepare(text)))
+
     def count(self) -> int:
         """Return how many passages it holds."""
         with _in_our_words():

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from corpus.errors import QAError
-from qa.cli_options_typer import AsOfOption, JsonOption, LibraryOption, open_own_library, print_json, print_lines
+from qa.cli_options_typer import (
+    AsOfOption,
+    JsonOption,
+    LibraryOption,
+    open_own_library,
+    print_answer,
+    print_json,
+    print_lines,
+)
 
 if TYPE_CHECKING:
     from datetime import date
@@ -27,7 +35,9 @@ _HELP = """/again            ask the last question again
 /end or Ctrl-D    leave; the chat is kept"""
 
 
-@commands.command(epilog="Example: byline chat --resume 3f2a1c")
+@commands.command(
+    epilog="Example: byline chat --resume 3f2a1c", short_help="Chat in the terminal; follow-ups are understood."
+)
 def chat(
     context: typer.Context,
     resume: Annotated[str | None, typer.Option(metavar="ID", help="Go on with this chat.")] = None,
@@ -48,6 +58,10 @@ def chat(
             _print_chats(byline, search, as_json)
         elif delete is not None:
             byline.chats.delete(delete)
+            if as_json:
+                print_json({"deleted": delete})
+            else:
+                typer.echo("1 deleted")
         else:
             _Session(byline, as_of and as_of.date(), as_json).run(_first_chat(byline, resume, new))
 
@@ -67,8 +81,12 @@ def _print_chats(byline: Byline, words: str | None, as_json: bool) -> None:
     found = byline.chats.all() if words is None else byline.chats.search(words)
     if as_json:
         print_json([asdict(each) for each in found])
-    else:
+    elif found:
         print_lines(chat_lines(found))
+    elif words is None:
+        typer.echo("The library keeps no chats yet. Begin one with: byline chat", err=True)
+    else:
+        typer.echo(f"No chat holds {words!r}. See all with: byline chat --list", err=True)
 
 
 class _Session:
@@ -133,12 +151,10 @@ class _Session:
             self._show_all()
 
     def _show(self, answer: Answer) -> None:
-        from qa.render import render_terminal
-
         if self._as_json:
             print_json(answer.to_dict())
         else:
-            typer.echo(render_terminal(answer) + "\n")
+            print_answer(answer, end="\n")
 
     def _show_all(self) -> None:
         from qa.render_chat import turn_lines

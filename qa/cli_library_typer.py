@@ -10,6 +10,7 @@ import typer
 from qa.cli_options_typer import (
     JsonOption,
     LibraryOption,
+    argument,
     make_settings,
     open_library,
     print_json,
@@ -38,8 +39,10 @@ def list_articles(context: typer.Context, as_json: JsonOption = False, library: 
 @commands.command(epilog="Example: byline show rwanda-two-weeks")
 def show(
     context: typer.Context,
-    article_id: Annotated[str, typer.Argument(metavar="ID")],
-    version: Annotated[str | None, typer.Option(help="A former version, as a saved citation names it.")] = None,
+    article_id: Annotated[str, argument("ID")],
+    version: Annotated[
+        str | None, typer.Option(metavar="VERSION", help="A former version, as a saved citation names it.")
+    ] = None,
     as_json: JsonOption = False,
     library: LibraryOption = None,
 ) -> None:
@@ -58,7 +61,7 @@ def show(
 @commands.command(epilog="Example: byline remove rwanda-two-weeks")
 def remove(
     context: typer.Context,
-    article_ids: Annotated[list[str], typer.Argument(metavar="ID...")],
+    article_ids: Annotated[list[str], argument("ID")],
     as_json: JsonOption = False,
     library: LibraryOption = None,
 ) -> None:
@@ -72,7 +75,9 @@ def remove(
         typer.echo(f"{len(removed)} removed")
 
 
-@commands.command(epilog="Example: byline doctor --repair")
+@commands.command(
+    epilog="Example: byline doctor --repair", short_help="Verify the library and its indexes, or repair them."
+)
 def doctor(
     context: typer.Context,
     mend: Annotated[bool, typer.Option("--repair", help="Build both indexes anew from the library first.")] = False,
@@ -95,7 +100,7 @@ def doctor(
         raise typer.Exit(1)
 
 
-@commands.command(epilog="Example: byline compact")
+@commands.command(epilog="Example: byline compact", short_help="Give back the disk space of what was removed.")
 def compact(context: typer.Context, as_json: JsonOption = False, library: LibraryOption = None) -> None:
     """Give back the disk space of removed articles and former versions. Chats keep the sentences they cited."""
     from index.doctor import compact as compact_library
@@ -110,7 +115,10 @@ def compact(context: typer.Context, as_json: JsonOption = False, library: Librar
         typer.echo(f"{_megabytes(before)} before, {_megabytes(after)} after")
 
 
-@commands.command(epilog="Example: byline reindex (after setting BYLINE_ENCODER or BYLINE_CHUNK_TOKENS)")
+@commands.command(
+    epilog="Example: byline reindex (after setting BYLINE_ENCODER or BYLINE_CHUNK_TOKENS)",
+    short_help="Rebuild the library for another encoder or passage size.",
+)
 def reindex(context: typer.Context, as_json: JsonOption = False, library: LibraryOption = None) -> None:
     """Rebuild the library for the encoder and passage size that are set now."""
     from index.doctor import reindex as reindex_library

@@ -45,7 +45,9 @@ class _Tested:
         }
 
 
-@commands.command(epilog="Example: byline models --json")
+@commands.command(
+    epilog="Example: byline models --json", short_help="Name encoder, reader and language model, and test them."
+)
 def models(
     context: typer.Context,
     as_json: JsonOption = False,

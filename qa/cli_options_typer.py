@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.models import ArgumentInfo
 
 from corpus.errors import LibraryBusyError
 from qa.log_setup import log_at, start_logging
@@ -23,9 +25,18 @@ if TYPE_CHECKING:
     from qa.byline import Byline
     from qa.remote_httpx import RemoteByline
     from qa.settings import Settings
+    from qa.types import Answer
 
 _OWNER_WAIT_S = 3.0  # a page that starts says within a second where it serves
-_DAY = ["%Y-%m-%d"]  # one way to write a day, as in the JSON
+
+
+def _day(written: str) -> datetime:
+    """Read a day, written in one way, as in the JSON."""
+    try:
+        return datetime.strptime(written, "%Y-%m-%d")
+    except ValueError as error:
+        raise typer.BadParameter(f"{written!r} is no day such as 2025-05-31.") from error
+
 
 LibraryOption = Annotated[
     Path | None,
@@ -34,20 +45,22 @@ LibraryOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 KOption = Annotated[int | None, typer.Option("--k", min=1, metavar="N", help="How many passages to find.")]
 SinceOption = Annotated[
-    datetime | None, typer.Option(formats=_DAY, metavar="DAY", help="Only articles of this day or later.")
+    datetime | None, typer.Option(parser=_day, metavar="DAY", help="Only articles of this day or later.")
 ]
-UntilOption = Annotated[
-    datetime | None, typer.Option(formats=_DAY, metavar="DAY", help="Only articles up to this day.")
-]
+UntilOption = Annotated[datetime | None, typer.Option(parser=_day, metavar="DAY", help="Only articles up to this day.")]
 AsOfOption = Annotated[
     datetime | None,
-    typer.Option(
-        "--as-of", formats=_DAY, metavar="DAY", help="What was published by then; `last week` counts from it."
-    ),
+    typer.Option("--as-of", parser=_day, metavar="DAY", help="What was published by then; `last week` counts from it."),
 ]
 OutletOption = Annotated[
     list[str] | None, typer.Option(metavar="NAME", help="Only articles of this outlet; may be given again.")
 ]
+
+
+def argument(name: str) -> ArgumentInfo:
+    """Return an argument that the usage line names; its own entry in the help would only add a type of Python's."""
+    info: ArgumentInfo = typer.Argument(metavar=name, show_default=False, hidden=True)
+    return info
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +162,18 @@ def _is_new(folder: Path) -> bool:
     if owner is None:
         return True  # it is just writing, or has just left
     return (datetime.now(UTC) - datetime.fromisoformat(owner.since)).total_seconds() < _OWNER_WAIT_S + 1
+
+
+def print_answer(answer: Answer, end: str = "") -> None:
+    """Print an answer for a person, as wide as the terminal; into a file or pipe, always equally wide."""
+    from qa.render import render_terminal
+
+    shown = render_terminal(answer, shutil.get_terminal_size().columns) if _on_screen() else render_terminal(answer)
+    typer.echo(shown + end)
+
+
+def _on_screen() -> bool:
+    return sys.stdout.isatty()
 
 
 def print_json(value: object) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from qa.cli_options_typer import LibraryOption, make_settings
+from qa.cli_options_typer import LibraryOption, argument, make_settings
 
 service_commands = typer.Typer(rich_markup_mode=None)
 
@@ -15,7 +15,7 @@ service_commands = typer.Typer(rich_markup_mode=None)
 @service_commands.command(epilog="Example: byline backup library.zip")
 def backup(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE")],
+    file: Annotated[Path, argument("FILE")],
     library: LibraryOption = None,
 ) -> None:
     """Write the library into one file, also while it is served."""
@@ -28,7 +28,7 @@ def backup(
 @service_commands.command(epilog="Example: byline restore library.zip --library copy/")
 def restore(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE")],
+    file: Annotated[Path, argument("FILE")],
     library: LibraryOption = None,
 ) -> None:
     """Make a library of a backup, in a folder that holds none."""

@@ -33,10 +33,12 @@ from qa.cli_options_typer import (
     OutletOption,
     SinceOption,
     UntilOption,
+    argument,
     make_filters,
     make_settings,
     open_library,
     open_own_library,
+    print_answer,
     print_json,
     print_lines,
     progress,
@@ -112,7 +114,7 @@ def globals_(
 @app.command(epilog="Example: byline add articles/ report.pdf")
 def add(
     context: typer.Context,
-    sources: Annotated[list[str] | None, typer.Argument(metavar="PATH|URL...", show_default=False)] = None,
+    sources: Annotated[list[str] | None, argument("PATH|URL")] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Add the two bundled articles.")] = False,
     mirror: Annotated[bool, typer.Option("--mirror", help="Also remove what is gone from the folders.")] = False,
     as_json: JsonOption = False,
@@ -150,10 +152,13 @@ def _told_when_stopped() -> Iterator[None]:
         raise
 
 
-@app.command(epilog='Example: byline ask "Who revealed the deportation?" --since 2025-05-01')
+@app.command(
+    epilog='Example: byline ask "Who revealed the deportation?" --since 2025-05-01',
+    short_help="Answer a question from the articles, with citations.",
+)
 def ask(
     context: typer.Context,
-    words: Annotated[list[str] | None, typer.Argument(metavar="QUESTION", show_default=False)] = None,
+    words: Annotated[list[str] | None, argument("QUESTION")] = None,
     as_json: JsonOption = False,
     k: KOption = None,
     since: SinceOption = None,
@@ -187,15 +192,13 @@ def ask(
     if as_json:
         print_json(answer.to_dict())
         return
-    from qa.render import render_terminal
-
-    typer.echo(render_terminal(answer))
+    print_answer(answer)
 
 
 @app.command(epilog='Example: byline search "asylum agreement" --k 5')
 def search(
     context: typer.Context,
-    words: Annotated[list[str] | None, typer.Argument(metavar="QUERY", show_default=False)] = None,
+    words: Annotated[list[str] | None, argument("QUERY")] = None,
     as_json: JsonOption = False,
     k: KOption = None,
     since: SinceOption = None,
@@ -246,7 +249,7 @@ def serve(
     import_module("app").serve(settings)
 
 
-@app.command(epilog="Example: byline mcp")
+@app.command(epilog="Example: byline mcp", short_help="Serve language models' tools over stdin and stdout.")
 def mcp(context: typer.Context, library: LibraryOption = None) -> None:
     """Serve ask, search and get_article to language models' tools over stdin and stdout (extra [mcp])."""
     from qa.mcp_server import make_mcp_server

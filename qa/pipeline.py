@@ -133,11 +133,13 @@ def check_question(question: str, max_chars: int) -> str:
     """Return the question normalised as the articles were, so that the same letters meet.
 
     Raises:
-        SettingsError: If it is empty or longer than `max_chars`.
+        SettingsError: If it is empty, holds no letter and no digit, or is longer than `max_chars`.
     """
     readable = normalise_text(question)
     if not readable:
         raise SettingsError("The question is empty. Ask one in words.")
+    if not any(char.isalnum() for char in readable):
+        raise SettingsError("The question holds no word. Ask one in words.")
     if len(readable) > max_chars:
         raise SettingsError(
             f"The question has {len(readable):,} characters; at most {max_chars:,} are read. Shorten it."

@@ -14,7 +14,8 @@ from qa.render_receipts import EXCERPT_CHARS, render_consulted, render_passages
 from qa.safe_text import clipped, escape, neutralise, origin_line
 from qa.types import Abstention, Answer, Citation, Disagreement, Statement, Support, flat, frames
 
-TERMINAL_COLUMNS = 100  # as wide as is still easy to read; narrower terminals wrap once more
+TERMINAL_COLUMNS = 100  # as wide as is still easy to read
+MIN_COLUMNS = 20  # narrower ones hold no quote beside its indent; the terminal wraps once more
 NEAREST_SHOWN = 3  # what an abstention shows for a person to judge by: enough to see that nothing fits
 QUOTE_CHARS = 600  # a long sentence; the rest of a longer one is in the article
 CHIP_CHARS = 44  # a chip stays on one line; where there is less room its end is cut
@@ -59,8 +60,12 @@ def render_statements(statements: Sequence[Statement], citations: Sequence[Citat
     return "".join(_render_statement(statement, by_number, turn) for statement in statements)
 
 
-def render_terminal(answer: Answer) -> str:
+def render_terminal(answer: Answer, columns: int = TERMINAL_COLUMNS) -> str:
     """Return the answer as plain text: statements with [1], then each citation's title, outlet, date and quote.
+
+    Args:
+        answer: It may also be one that declines.
+        columns: Of the terminal; more than `TERMINAL_COLUMNS` are not used.
 
     Raises:
         BrokenCitationError: If a citation does not slice back to its quote.
@@ -77,7 +82,7 @@ def render_terminal(answer: Answer) -> str:
         disagreements = [line for each in answer.disagreements for line in _disagreement_lines(each, answer)]
         blocks = [*notes, *short, *([statements] if statements else []), *disagreements]
         blocks += ["\n".join(_citation_lines(citation)) for citation in answer.citations]
-    return "\n\n".join(_wrapped(block) for block in blocks)
+    return "\n\n".join(_wrapped(block, max(MIN_COLUMNS, min(columns, TERMINAL_COLUMNS))) for block in blocks)
 
 
 def searched_line(hits: Sequence[Hit]) -> str:
@@ -185,11 +190,17 @@ def _nearest_lines(hit: Hit) -> tuple[str, str]:
     return f"{hit.rank}. {where}", f"    “{clipped(hit.passage.text, EXCERPT_CHARS)}”"
 
 
-def _wrapped(block: str) -> str:
+def _wrapped(block: str, columns: int) -> str:
     lines = []
     for line in neutralise(block).split("\n"):
-        indent = " " * (len(line) - len(line.lstrip(" ")))
+        words = line.lstrip(" ")
+        indent = " " * (len(line) - len(words))
         lines += textwrap.wrap(
-            line, TERMINAL_COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+            words,
+            columns,
+            initial_indent=indent,  # given apart, it also stands before a word that is longer than the line
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
         )
     return "\n".join(lines)

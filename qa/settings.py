@@ -191,7 +191,7 @@ def _sentence(error: ValidationError) -> str:
     problem = error.errors(include_url=False)[0]
     name = ".".join(map(str, problem["loc"]))
     reason = problem["msg"].removeprefix("Value error, ")
-    reason = reason[0].lower() + reason[1:]
+    reason = reason[0].lower() + reason[1:].partition(", unable to")[0]  # which only says the same again
     if problem["type"] == "extra_forbidden":
         return f"There is no setting {name!r}. Known: {', '.join(Settings.model_fields)}."
     shown = "What is set" if name in _UNSHOWN else repr(problem["input"])

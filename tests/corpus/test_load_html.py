@@ -151,3 +151,9 @@ def test_load_html_reads_a_fragment():
 def test_load_html_says_why_a_page_is_refused(data, reason):
     with pytest.raises(ArticleFormatError, match=reason):
         load_html(data)
+
+
+def test_load_html_leaves_the_remarks_of_its_libraries_out_of_the_log(caplog):
+    with pytest.raises(ArticleFormatError):
+        load_html(b"<html><head><title></title></head><body></body></html>")
+    assert caplog.records == []

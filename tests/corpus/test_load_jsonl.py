@@ -95,3 +95,11 @@ def test_load_jsonl_bounds_a_gzip_bomb(tmp_path, block):
     (failed,) = load_sources([path])
     assert isinstance(failed, LoadFailure)
     assert "unpack" in failed.reason or "longer than" in failed.reason
+
+
+def test_load_jsonl_lets_no_row_replace_another_unseen(tmp_path):
+    rows = [ROW, {**ROW, "text": "Another text."}, ROW, {"text": "A.", "url": "u"}, {"text": "B.", "url": "u"}]
+    first, clash, again, by_url, other = load(tmp_path / "news.jsonl", rows)
+    assert first == again and by_url.text == "A."
+    for failed, line in ((clash, 1), (other, 4)):
+        assert isinstance(failed, LoadFailure) and f"would replace line {line}" in failed.reason

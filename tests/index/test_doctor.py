@@ -184,3 +184,10 @@ def test_reindex_mends_vectors_that_the_doctor_finds_damaged(filled, statement):
     assert doctor.reindex(filled, FakeEmbedder())
     assert bad(doctor.check(filled)) == {}
     assert not doctor.reindex(filled, FakeEmbedder())
+
+
+@pytest.mark.parametrize("text", ["D" * 500, "\U0001f600 \U0001f600", "* * *"], ids=["one long word", "emoji", "stars"])
+def test_check_does_not_ask_for_a_passage_by_words_it_has_not(folder, embedder, text):
+    with open_index(folder, embedder) as index:
+        add_articles(index, [*ARTICLES, make_article(text, id="wordless")])
+    assert bad(doctor.check(folder)) == {}

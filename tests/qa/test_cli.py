@@ -5,6 +5,7 @@ import gzip
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -69,6 +70,28 @@ def test_help_names_every_command(capsys):
 def test_each_command_has_a_line_of_help_and_an_example(capsys, command):
     assert run([command, "--help"]) == 0
     assert f"Example: byline {command}" in capsys.readouterr().out
+
+
+def test_help_cuts_no_sentence_off_and_shows_no_type_of_pythons(capsys):
+    assert run(["--help"]) == 0
+    assert "..." not in capsys.readouterr().out.partition("Commands:")[2]
+    for command in COMMANDS:
+        if command != "eval":
+            assert run([command, "--help"]) == 0
+            assert not re.search("<[a-z]", capsys.readouterr().out)  # as in "<list[str]>"
+
+
+def test_an_answer_is_as_wide_as_the_terminal(sample, capsys, monkeypatch):
+    monkeypatch.setattr("qa.cli_options_typer._on_screen", lambda: True)
+    monkeypatch.setenv("COLUMNS", "50")
+    assert run(["ask", QUESTION]) == 0
+    assert 40 < max(map(len, capsys.readouterr().out.splitlines())) <= 50
+
+
+@pytest.mark.parametrize("day", ["2025-13-01", "yesterday", "6 May 2025"])
+def test_a_day_that_is_none_is_refused_in_one_sentence(capsys, day):
+    assert run(["ask", "Who?", "--since", day]) == 2
+    assert capsys.readouterr().err.endswith(f"'--since': '{day}' is no day such as 2025-05-31.\n")
 
 
 def test_version(capsys):

@@ -60,3 +60,17 @@ def test_ask_batch_honours_a_history_and_a_day(capsys, sampled, tmp_path):
     assert first["standalone_question"] == "What did Keir Starmer scrap in 2024?" and first["citations"]
     assert "2 articles without a date were left out" in second["standalone_question"] and second["abstained"]
     assert third["abstained"] and "not clear" in third["reason"]
+
+
+def test_chat_says_when_there_is_nothing_to_list_and_what_it_deleted(monkeypatch, capsys, tmp_path):
+    empty = str(tmp_path / "library")
+    assert run(["--library", empty, "chat", "--list"]) == 0
+    listed = capsys.readouterr()
+    assert listed.out == "" and "no chats yet" in listed.err
+    assert run(["--library", empty, "chat", "--search", "otters"]) == 0
+    assert "No chat holds 'otters'" in capsys.readouterr().err
+    chat(monkeypatch, capsys, empty, [], "--new")
+    assert run(["--library", empty, "chat", "--list", "--json"]) == 0
+    (begun,) = json.loads(capsys.readouterr().out)
+    assert run(["--library", empty, "chat", "--delete", begun["id"]]) == 0
+    assert capsys.readouterr().out == "1 deleted\n"

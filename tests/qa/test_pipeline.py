@@ -98,8 +98,9 @@ def test_ask_names_the_filters_that_left_nothing_to_search():
 
 @pytest.mark.parametrize(
     ("question", "message"),
-    [("", "empty"), (" \n\t ", "empty"), ("\u200b", "empty"), ("x" * 41, "41 characters; at most 40")],
-    ids=["nothing", "blanks", "invisible", "too long"],
+    [("", "empty"), (" \n\t ", "empty"), ("\u200b", "empty"), ("x" * 41, "41 characters; at most 40")]
+    + [("?!", "no word"), ("\U0001f600", "no word")],
+    ids=["nothing", "blanks", "invisible", "too long", "marks", "emoji"],
 )
 @pytest.mark.parametrize("call", ["ask", "stream"])
 def test_a_question_that_cannot_be_asked_is_refused_at_the_call(call, question, message):

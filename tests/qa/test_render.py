@@ -388,3 +388,17 @@ def test_render_terminal_wraps_and_marks_doubt():
     text = render_terminal(doubtful)
     assert text.startswith("So it is. [1] (weakly supported)\n\n[1] Title of a1\n    “word word")
     assert max(map(len, text.split("\n"))) <= 100
+
+
+@pytest.mark.parametrize(("columns", "most"), [(40, 40), (80, 80), (300, 100)])
+def test_render_terminal_is_no_wider_than_the_terminal(columns, most):
+    article = make_article("word " * 60 + "end.")
+    answer = make_answer(cite(article, 0, len(article.text)))
+    longest = max(map(len, render_terminal(answer, columns).split("\n")))
+    assert most - len("word") <= longest <= most
+
+
+def test_render_terminal_indents_a_word_that_is_longer_than_the_line():
+    article = make_article("D" * 150)
+    last = render_terminal(make_answer(cite(article, 0, 150)), 80).split("\n")[-1]
+    assert last == f"    “{'D' * 150}”"
