@@ -77,7 +77,7 @@ class Figure:
 
 def find_figures(text: str) -> list[Figure]:
     """Return the figures of a text in order: "£50m", "50 million pounds" and "fifty million" are one amount."""
-    found = []
+    found: list[Figure] = []
     for match in _FIGURE.finditer(text):
         if match["words"]:
             found += _in_words(text, match)
