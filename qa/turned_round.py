@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 from itertools import combinations
 
+from corpus.sentences import split_sentences
 from corpus.types import Span
 from qa.mentions import Kind, find_mentions
 from qa.words import split_words
 
 _NAMES = frozenset({Kind.NAME, Kind.PERSON, Kind.PLACE})
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _JOINED = re.compile(r"\s*(?:,|and|or|&)\s*(?:the\s+)?", re.IGNORECASE)
 
 
@@ -24,7 +24,7 @@ def turned_round(statement: str, held: str) -> tuple[str, str] | None:
     names = [mention.span for mention in find_mentions(statement) if mention.kind in _NAMES]
     if len(names) < 2:
         return None
-    sentences = _SENTENCE_END.split(held)
+    sentences = [span.slice(held) for span in split_sentences(held)]
     stems = [_stems(sentence) for sentence in sentences]
     own = _stems(statement)
     if any(_is_within(own, sentence) for sentence in stems):
