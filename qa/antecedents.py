@@ -14,7 +14,9 @@ from qa.words import split_words
 _MAX_BACK = 4  # turns: what was last named five questions ago is rarely what "it" means
 _MAX_ANSWER_WORDS = 8  # a longer short answer is a clause, which cannot stand where a pronoun stood
 _MAX_SAID_CHARS = 600  # of what an assistant wrote: those it is about stand in its first sentences
-_NOT_THINGS = frozenset({Form.WHEN, Form.WHERE, Form.WHY, Form.HOW, Form.YES_NO, Form.QUOTE, Form.HOW_LARGE})
+_NOT_THINGS = frozenset(
+    {Form.WHEN, Form.WHERE, Form.WHY, Form.HOW, Form.YES_NO, Form.CHOICE, Form.QUOTE, Form.HOW_LARGE}
+)
 _POSSESSIVE = re.compile(r"^(?:its|his|her|their)\s+", re.IGNORECASE)
 _INDEFINITE = re.compile(r"^(?:an?|some|any)\s+", re.IGNORECASE)
 _WHO_IS = re.compile(r"^\W*[Ww]h(?:o|at)\s+(?:is|was)\s+(?:the\s+)?[A-Z][\w.\-]*(?:\s+[A-Z][\w.\-]*)*\s*\?*$")

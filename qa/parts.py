@@ -21,6 +21,7 @@ _EACH = re.compile(
     rf"^\W*(?P<head>(?:[Ww]hat|[Ww]hich)\s+(?:\w+\s+)?\w+s\s+(?:do|did|are|were|have|will|would)\s+)"
     rf"(?P<first>{_NAME})\s+and\s+(?P<second>{_NAME})(?P<tail>\s.*|)$"
 )
+_WHO_ARE = re.compile(rf"^\W*[Ww]ho\s+(?P<verb>are|were)\s+(?P<first>{_NAME})\s+and\s+(?P<second>{_NAME})\W*$")
 _AUXILIARY = re.compile(r"^(?:is|are|was|were|do|does|did|has|have|had|will|would|can|could)\s+", re.IGNORECASE)
 _RELATIVE = frozenset({"who", "whom", "whose", "which"})
 _MIN_WORDS = 2  # topic words that a part needs to be asked by itself
@@ -37,6 +38,10 @@ def split_question(text: str) -> tuple[str, ...]:
         found = pattern.match(text.rstrip(" ?."))
         if found:
             return tuple(_about(found, name) for name in ("first", "second"))
+    people = _WHO_ARE.match(text)
+    if people:
+        verb = "Who is" if people["verb"] == "are" else "Who was"
+        return f"{verb} {people['first']}?", f"{verb} {people['second']}?"
     opening, second = _OPENING.match(text), _SECOND.search(text.rstrip(" ?."))
     if not opening or not second or second.start() <= opening.end():
         return (text,)

@@ -61,7 +61,7 @@ PREPOSITIONS = word_set(
 )
 _ATTACHED = word_set("of between with for on about against")
 _MASS = word_set("people police children men women staff authorities criteria data media")
-_PERSON_HEADS = word_set(
+PERSON_HEADS = word_set(
     "minister president secretary journalist reporter official author king queen leader actor actress singer player "
     "founder politician judge scientist artist executive man woman boy girl person spokesman spokeswoman envoy "
     "ambassador senator governor mayor lawyer doctor professor teacher father mother son daughter brother sister wife "
@@ -122,12 +122,12 @@ def sort_of(text: str, *, is_name: bool) -> Sort:
     head = core[-1].lower().removesuffix("’s").removesuffix("'s")
     if " and " in f" {' '.join(core).lower()} ":
         return Sort.MANY
-    if head in _PERSON_HEADS or any(w.lower() in _PERSON_HEADS for w in core[:2]):
+    if head in PERSON_HEADS or any(w.lower() in PERSON_HEADS for w in core[:2]):
         return Sort.PERSON
     if (is_name and is_person_name(" ".join(core))) or _CITIZEN.match(text):
         return Sort.PERSON
     singular = is_name or not head.endswith("s") or head.endswith(("ss", "us", "is"))
-    return Sort.MANY if head in _MASS or head.rstrip("s") in _PERSON_HEADS or not singular else Sort.THING
+    return Sort.MANY if head in _MASS or head.rstrip("s") in PERSON_HEADS or not singular else Sort.THING
 
 
 def is_person_name(name: str) -> bool:

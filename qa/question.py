@@ -25,6 +25,7 @@ class Form(StrEnum):
     HOW = "how"
     QUOTE = "quote"
     YES_NO = "yes/no"
+    CHOICE = "choice"
     CLAIM = "claim"
 
 
@@ -97,6 +98,11 @@ _QUOTE = re.compile(
 _YES_NO = re.compile(
     r"^\W*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|must)(?:n[’']t)?\b", re.IGNORECASE
 )
+# "Is he the president or a former president?" is answered by one of the two, "Was anyone hurt or killed?" by yes or no.
+_CHOICE = re.compile(
+    r"(?:,\s*or\b(?!\s+not\b)|\bor\s+(?:an?|the|only|just|still|merely|already|is|are|was|were|do|does|did|has|have|will)\b)",
+    re.IGNORECASE,
+)
 # "When drops grow heavy, what do they form?" asks what, not when.
 _WHEN_CLAUSE = re.compile(r"^\W*when\b[^?]*,?\s+(?=(?:what|who|which|how|where|why)\b)", re.IGNORECASE)
 _WHO_IS = re.compile(r"^\W*who(?:\s+(?:is|was|are|were)|[’']s)\s+(.+?)\W*$", re.IGNORECASE)
@@ -122,7 +128,7 @@ def analyse_question(text: str) -> Question:
     wanted = _WANTED.get(form, frozenset())
     if form in (Form.WHICH, Form.WHAT) and _NAME_ASKED.search(text):
         wanted = _NAMES
-    if form is Form.WHO and _names_the_person(text):
+    if form is Form.WHO and person_asked(text):
         wanted = frozenset()
     words = split_words(text)
     numbers = frozenset(w.text.replace(",", "") for w in words if w.text[0].isdigit())
@@ -131,7 +137,7 @@ def analyse_question(text: str) -> Question:
 
 def _find_form(text: str) -> Form:
     if _YES_NO.match(text):
-        return Form.YES_NO
+        return Form.CHOICE if _CHOICE.search(text) else Form.YES_NO
     if _QUOTE.search(text):
         return Form.QUOTE
     text = _WHEN_CLAUSE.sub("", text)
@@ -140,12 +146,13 @@ def _find_form(text: str) -> Form:
     return min(found)[2] if found else Form.CLAIM  # the first question word rules: "Who ended it and when?"
 
 
-def _names_the_person(text: str) -> bool:
-    """Whether "who is X" asks what X is: a name would only repeat the question."""
+def person_asked(text: str) -> str | None:
+    """Return the X of "who is X", which asks what X is: a name would only repeat the question."""
     asked = _WHO_IS.match(text)
     if not asked:
-        return False
-    return all(word.is_capitalised or not is_known(word.text.lower()) for word in split_words(asked.group(1)))
+        return None
+    is_name = all(word.is_capitalised or not is_known(word.text.lower()) for word in split_words(asked.group(1)))
+    return asked.group(1) if is_name else None
 
 
 def _find_terms(text: str, words: list[Word], form: Form) -> tuple[Term, ...]:

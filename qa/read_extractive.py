@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -68,14 +69,21 @@ class ExtractiveReader:
         """Choose the sentences that answer, in reading order, or abstain with the reason.
 
         A question that asks several things is read part by part, and answered so when every part has an answer;
-        otherwise it is read whole.
+        otherwise it is read whole, and when that gives none, the parts that have one are answered, with a note.
         """
         parts = split_question(question)
-        if len(parts) > 1 and hits:
-            readings = [self._read_one(part, hits) for part in parts]
-            if all(reading.abstention is None for reading in readings):
-                return join_readings(question, readings)
-        return self._read_one(question, hits)
+        if len(parts) == 1 or not hits:
+            return self._read_one(question, hits)
+        by_part = {part: self._read_one(part, hits) for part in parts}
+        answered = [reading for reading in by_part.values() if reading.abstention is None]
+        if len(answered) == len(parts):
+            return join_readings(question, answered)
+        whole = self._read_one(question, hits)
+        if whole.abstention is None or not answered:
+            return whole
+        left = " and ".join(f"“{part}”" for part, reading in by_part.items() if reading.abstention is not None)
+        note = f"Only a part of the question is answered: the articles do not say {left}"
+        return replace(join_readings(question, answered), degraded=note)
 
     def _read_one(self, question: str, hits: Sequence[Hit]) -> Reading:
         weighed = self.weigh(question, hits)
@@ -105,6 +113,8 @@ class ExtractiveReader:
         candidates = [weighed.candidates[place] for place in chosen]
         if weighed.question.form is Form.YES_NO:
             return self._yes_no.answer(weighed.question.text, [(hits[c.hit], c.span) for c in candidates])
+        if weighed.question.form is Form.CHOICE:
+            return None  # which of the two it is, the sentence says; a span of it mostly names neither
         spans = [weighed.answer_span(candidate) for candidate in candidates]
         texts = [flat(span.slice(hits[c.hit].article.text)) for c, span in zip(candidates, spans, strict=True) if span]
         if weighed.question.is_list and len(texts) > 1:
@@ -165,7 +175,7 @@ def cite(
         for places in (stated, backing)
         for candidate in sorted((weighed.candidates[place] for place in places), key=reading_order)
     ]
-    marks_spans = weighed.question.form is not Form.YES_NO
+    marks_spans = weighed.question.form not in (Form.YES_NO, Form.CHOICE)
     return tuple(
         Citation(
             n,

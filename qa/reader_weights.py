@@ -29,6 +29,8 @@ GATE_FEATURES = (
     "missing_anywhere",
     "yes_no",
     "yes_no_supported",
+    "answering",
+    "answerable_best",
 )
 # What a hit is ranked by once it was read; `found` is what retrieval ranked it by, spread over articles.
 RANK_FEATURES = ("found", "cosine", "answerable", "span", "supported", "cover_passage")

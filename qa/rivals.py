@@ -53,13 +53,13 @@ def find_positions(weighed: Weighed, hits: Sequence[Hit], weights: ReaderWeights
     """Return what articles answer, each position as the candidates that say so, the stated one first.
 
     The best sentence's position comes first, the others by how sure they are. One position alone is no disagreement,
-    and nothing is returned. Several values are what a list asks for, and a yes-no question names no value.
+    and nothing is returned. Several values are what a list asks for; a yes-no question or a choice of two names none.
 
     An article counts once for a position, and so does a story, however many copies of it there are. A copy that gives
     another value is a position of its own: somebody changed it.
     """
     value = value_of(weighed, weighed.best, hits)
-    if value is None or weighed.question.is_list or weighed.question.form is Form.YES_NO:
+    if value is None or weighed.question.is_list or weighed.question.form in (Form.YES_NO, Form.CHOICE):
         return []
     positions, values = [[weighed.best]], [value]
     rivals = [rival for rival in find_rivals(weighed, hits) if _is_shown(rival, weights)]

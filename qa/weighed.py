@@ -15,8 +15,9 @@ from qa.asked_speaker import AskedSpeaker
 from qa.covering import cover_terms
 from qa.evidence import FEATURES, Candidate, held_stems, same_words
 from qa.passage_reading import PassageReading
-from qa.question import Form, Question
+from qa.question import Form, Question, person_asked
 from qa.reader_weights import Matrix, ReaderWeights, sigmoid
+from qa.roles import find_role
 from qa.said_by import OTHER
 from qa.values import QUALIFIERS
 
@@ -65,6 +66,7 @@ class Weighed:
         ]
         stems = {word.stem for candidate in self.candidates for word in candidate.words}
         yes_no = float(question.form is Form.YES_NO)
+        verdicts = [reading.answerable for reading in self.readings]
         facts = (
             self.scores[best],
             self.scores[best] - max(others, default=self.scores[best] - 1.0),
@@ -74,6 +76,8 @@ class Weighed:
             max((term.weight for term in question.terms if term.stem not in stems), default=0.0),
             yes_no,
             yes_no * self.rows[best, FEATURES.index("supported")],
+            math.log(1 + sum(verdict > 0 for verdict in verdicts)),
+            max(verdicts),
         )
         return np.concatenate([self.rows[best], facts])
 
@@ -120,6 +124,9 @@ class Weighed:
 
     def answer_span(self, candidate: Candidate) -> Span | None:
         """Return where in its article a sentence's short answer stands; None when it is nearly the whole sentence."""
+        person = person_asked(self.question.text)
+        if person is not None and (role := find_role(person, candidate.text)) is not None:
+            return Span(candidate.span.start + role.start, candidate.span.start + role.end)
         answer = self.readings[candidate.hit].answers[candidate.sentence]
         if answer is None or len(answer.span) > MAX_ANSWER_SHARE * len(candidate.span):
             return None

@@ -13,6 +13,8 @@ from qa.support import Evidence, SupportChecker, find_problems
 _AUXILIARY = re.compile(
     r"^\W*(is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|must)(n[’']t)?\s+", re.IGNORECASE
 )
+_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth last only"
+_ORDINAL = re.compile(rf"\b(?:{_ORDINALS.replace(' ', '|')}|\d+(?:st|nd|rd|th))\b", re.IGNORECASE)
 _DENIES = "It states what the cited text denies."
 
 
@@ -41,9 +43,17 @@ class YesNo:
         problems = [find_problems(statement, [f"{one.header} {one.quote}"]) for one in evidence]
         if any(_DENIES in found for found in problems):
             return "No"
+        if any(_ranks_otherwise(statement, one.quote) for one in evidence):
+            return None
         chance = max(self._checker.chances(statement, evidence))
         supported = chance >= self._checker.supported_from
         return "Yes" if supported and not find_problems(statement, [one.passage for one in evidence]) else None
+
+
+def _ranks_otherwise(statement: str, quote: str) -> bool:
+    """Say whether both count a place in a row and never the same: "the first deal" and "the second attempt"."""
+    ours, theirs = ({found.lower() for found in _ORDINAL.findall(text)} for text in (statement, quote))
+    return bool(ours and theirs) and not ours & theirs
 
 
 def as_statement(question: str) -> str | None:

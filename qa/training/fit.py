@@ -1,7 +1,7 @@
 """Fit what turns the network's logits into an answer: sentence and rank weights, abstention gate, threshold, margins.
 
-Nothing here touches the network. news_multihop judges only some of the sentences that would do: sentence weights and
-margins learn nothing from it, and for the gate a sentence of a judged article is right.
+Nothing here touches the network. news_multihop judges only some of the sentences that would do: sentence weights learn
+nothing from it, and for the gate a sentence of a judged article is right.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from scipy.optimize import minimize  # type: ignore[import-untyped]
 from qa.evidence import FEATURES
 from qa.passage_reading import PairScorer
 from qa.reader_weights import GATE_FEATURES, RANK_FEATURES, RIVAL_FEATURES, STRICTNESS_COST, ReaderWeights
-from qa.training.cases import TEACHES, Case, Matrix, collect
+from qa.training.cases import WEIGHS_SENTENCES, Case, Matrix, collect
 from qa.training.fit_figures import Scored, calibration, chances_of, citation_f1, curve, measure, score
 from qa.training.fit_rivals import fit_rivals
 from qa.training.fit_support import fit_support
@@ -28,14 +28,14 @@ from qa.training.rows import Part
 
 L2_SENTENCE, L2_GATE, L2_RANK = 1e-3, 3e-3, 1e-3
 MARGINS = np.linspace(0.0, 3.0, 31)
-PLATEAU = 0.01  # smaller gains are within the noise of sets of this size
+PLATEAU = 0.005  # smaller gains are within the noise of sets of this size
 
 
 def fit(data: Path, work: Path, network: PairScorer, output: Path) -> dict[str, dict[str, float]]:
     """Read the questions of both parts, fit on one, measure on the other, write the weights with the figures."""
     cases = collect(data, work, network)
     tune = [case for case in cases if case.part is Part.TUNE]
-    sentence = fit_sentences([case for case in tune if case.set_name in TEACHES])
+    sentence = fit_sentences([case for case in tune if case.set_name in WEIGHS_SENTENCES])
     rank = fit_rank([case for case in tune if case.relevant.any() and not case.relevant.all()])
     scored = {part: [score(case, sentence) for case in cases if case.part is part] for part in (Part.TUNE, Part.TEST)}
     fitting = scored[Part.TUNE]
@@ -44,7 +44,7 @@ def fit(data: Path, work: Path, network: PairScorer, output: Path) -> dict[str, 
     thresholds = {name: fit_threshold(fitting, weights, cost) for name, cost in STRICTNESS_COST.items()}
     weights = replace(weights, thresholds=thresholds)
     plain, many = (
-        fit_margin([one for one in fitting if _is_list(one) is flag and one.case.set_name in TEACHES], weights, most)
+        fit_margin([one for one in fitting if _is_list(one) is flag], weights, most)
         for flag, most in ((False, PLATEAU), (True, 0.0))  # a list wants all, a plain question no word too many
     )
     weights = replace(weights, margin=plain, list_margin=max(plain, many))
@@ -160,13 +160,14 @@ def fit_threshold(scored: Sequence[Scored], weights: ReaderWeights, cost: float)
         return float(np.mean(shares))
 
     # Of thresholds as good, the lowest: a person can judge a quote that is shown, not one that is kept back.
-    return _first_as_good(np.linspace(0.05, 0.95, 91), gain)
+    return _first_as_good(np.linspace(0.05, 0.95, 91), gain, PLATEAU)
 
 
 def fit_margin(scored: Sequence[Scored], weights: ReaderWeights, plateau: float) -> float:
     """Choose how far below the best a further sentence may score: best F1 of cited against judged spans.
 
-    The F1 is averaged within each set first, or the set of one-sentence answers would decide alone.
+    The F1 is averaged within each set first, or the sets of one-sentence answers would decide alone. A set that judges
+    only some of what would do counts further sentences too low, never too high.
     """
     usable = [one for one in scored if one.is_right]
     kinds = sorted({one.kind for one in usable})

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from qa.read_extractive import choose_statements
 from qa.reader_weights import ReaderWeights
 from qa.said_by import prefer_speaker
-from qa.training.cases import TEACHES, Case, Matrix
+from qa.training.cases import JUDGES_ALL, Case, Matrix
 from qa.training.measure import auroc
 from qa.training.plot_svg import Bin
 from qa.weighed import Weighed
@@ -40,7 +40,7 @@ def score(case: Case, sentence: Matrix) -> Scored:
         scores = scores + prefer_speaker(case.weighed.said)
     weighed = replace(case.weighed, scores=scores)
     is_right = bool(case.right[weighed.best])
-    if case.set_name not in TEACHES:
+    if case.set_name not in JUDGES_ALL:
         is_right = case.articles[weighed.candidates[weighed.best].hit] in {article for article, _, _ in case.gold}
     return Scored(case, weighed, weighed.gate_row(), is_right)
 

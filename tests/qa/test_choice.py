@@ -12,7 +12,7 @@ from qa.views.settings import HERE_ALONE, MODEL_HERE, OWN_READER, in_words, leav
 from tests.fakes import FakeEmbedder, FakeReader
 from tests.fakes_llm import ScriptedLLM
 
-DOUBTFUL = "Would this be Rwanda's first deal of this sort?"  # read with a confidence between balanced and strict
+DOUBTFUL = "What is UNHCR?"  # read with a confidence between balanced and strict
 OPENAI = Settings(llm_model="small-<1>")
 EVIL = "<img src=x onerror=alert(1)>"
 
@@ -63,7 +63,7 @@ def test_a_reader_chosen_beside_a_language_model_sends_it_nothing(tmp_path):
 def test_a_language_model_that_is_named_may_be_chosen_and_one_that_is_not_says_how():
     assert Readers(OPENAI).offered == ("extractive", "llm") and Readers(Settings()).offered == ("extractive",)
     reader = Readers(OPENAI).get("llm", "strict")
-    assert reader.name == "llm" and "0.53" in reader.fingerprint
+    assert reader.name == "llm" and "0.46" in reader.fingerprint
     with pytest.raises(SettingsError, match="No language model is named. Set BYLINE_LLM_MODEL"):
         Readers(Settings()).get("llm")
 

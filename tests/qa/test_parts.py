@@ -16,6 +16,11 @@ from qa.parts import split_question
             ("What jobs do Massad Boulos have?", "What jobs do Olivier Nduhungirehe have?"),
         ),
         (
+            "Who are Olivier Nduhungirehe and Massad Boulos?",
+            ("Who is Olivier Nduhungirehe?", "Who is Massad Boulos?"),
+        ),
+        ("who were Nadia Osei and Liv Berg", ("Who was Nadia Osei?", "Who was Liv Berg?")),
+        (
             "Compare the positions of Rwanda and the United States.",
             ("What is said about the positions of Rwanda?", "What is said about the positions of the United States?"),
         ),
@@ -33,6 +38,7 @@ def test_split_question_asks_each_part(question, parts):
         "Which two countries is the US mediating between?",
         "Who is the man that left Jane Street, and whose trial is about to begin?",
         "What is the research and development budget?",
+        "Who are the Proud Boys?",
         "and when?",
         "",
     ],

@@ -53,6 +53,14 @@ def test_read_cites_the_sentence_and_marks_the_name():
     assert citation.answer_span.slice(TEXT) == "Marisa Kabas"
 
 
+def test_read_answers_the_part_that_it_can_and_names_the_other():
+    reader = ExtractiveReader(FakeNetwork(), weights=make_weights())
+    question = "Who revealed the Iraqi man and when did Australia's glaciers melt?"
+    reading = reader.read(question, [_hit()])
+    assert reading.abstention is None and reading.short_answer == "Marisa Kabas"
+    assert "When did Australia's glaciers melt?" in reading.degraded and "Iraqi" not in reading.degraded
+
+
 def test_read_abstains_and_names_what_is_missing():
     reading = ExtractiveReader(FakeNetwork(), weights=make_weights()).read(
         "What is the capital of Australia?", [_hit()]
