@@ -72,7 +72,8 @@ def openai_server(*replies):
     """Serve the replies in turn, the last one again and again; yields (address, requests seen).
 
     A reply is (status, headers, body): a body that is a list is sent as events and ended with [DONE]; one that ends
-    with None is broken off there; `"hang"` says nothing until the server stops.
+    with None is broken off there, and a float in it is waited for, in seconds; `"hang"` says nothing until the server
+    stops.
     """
     seen, stopping = [], threading.Event()
 
@@ -101,7 +102,10 @@ def openai_server(*replies):
                     if event is None:
                         self.close_connection = True
                         return
-                    self._chunk(event)
+                    if isinstance(event, float):
+                        stopping.wait(event)
+                    else:
+                        self._chunk(event)
                 self._chunk("data: [DONE]\n\n")
                 self.wfile.write(b"0\r\n\r\n")
             else:

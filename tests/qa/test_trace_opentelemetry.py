@@ -137,7 +137,9 @@ def llama_unfollowed():
 
 def test_what_llamaindex_does_for_a_question_is_in_its_trace(tmp_path, llama_unfollowed):
     written = statement("Rwanda now wants £50 million from the UK.", 1, "Rwanda now wants £50 million")
-    with openai_server((200, {}, chunks(written))) as (llm_address, _), collecting() as collected:
+    events = chunks(written)
+    events.insert(-1, 0.3)
+    with openai_server((200, {}, events)) as (llm_address, _), collecting() as collected:
         settings = Settings(
             library=tmp_path,
             reader="llm",
@@ -161,7 +163,7 @@ def test_what_llamaindex_does_for_a_question_is_in_its_trace(tmp_path, llama_unf
     assert check.parent_span_id == read.span_id and called
     for span in called.values():  # a class of LlamaIndex calls that which it derives from
         assert span.parent_span_id in {read.span_id, *called}
-        assert span.end_time_unix_nano >= check.start_time_unix_nano  # it ends with its stream
+        assert span.end_time_unix_nano - span.start_time_unix_nano > 0.3e9  # it ends with its stream, not with the call
     assert b"compensation" not in b"".join(collected.bodies).lower()
 
 
