@@ -74,6 +74,30 @@ def find_antecedents(wanted: Wanted, exchanges: Sequence[Exchange], besides: str
     return ()
 
 
+def find_doer(wanted: Wanted, following: str, exchanges: Sequence[Exchange], besides: str) -> str | None:
+    """Return whom or what a turn before joined with the same verb: "an Iraqi was deported" and "when was he deported".
+
+    Args:
+        wanted: What agrees with the pronoun.
+        following: The words after the pronoun.
+        exchanges: Oldest first.
+        besides: The follow-up itself, as in `find_antecedents`.
+    """
+    verb = _first_verb(following)
+    for exchange in reversed(exchanges[-_MAX_BACK:]) if verb else ():
+        for phrase in find_phrases(exchange.question):
+            same = _first_verb(exchange.question[phrase.end :]) == verb
+            if same and _agrees(phrase.sort, phrase.text, wanted) and _core(phrase.text) not in _core(besides):
+                return definite(phrase.text)
+    return None
+
+
+def _first_verb(text: str) -> str | None:
+    """Return the stem of the first word that is no auxiliary, unless another function word comes before it."""
+    rest = [word for word in split_words(text) if word.text.lower() not in AUXILIARIES]
+    return rest[0].stem if rest and not rest[0].is_stop else None
+
+
 def topic_of(exchange: Exchange, besides: str, most: int = 2) -> str:
     """Return what a turn was about, in its own words: its best phrases that the follow-up does not name."""
     named = _core(besides)

@@ -10,12 +10,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from qa.antecedents import Exchange, Wanted, answer_phrase, find_antecedents, topic_of
+from qa.antecedents import Exchange, Wanted, answer_phrase, find_antecedents, find_doer, topic_of
 from qa.mentions import Kind, find_mentions
 from qa.phrases import AUXILIARIES, PREPOSITIONS, QUESTION_WORDS, VERBS, Role, Sort, find_phrases, word_set
 from qa.pronouns import PRONOUNS, Pronoun, find_unbound
 from qa.thin import is_thin, names_something
 from qa.unnamed import find_unnamed
+from qa.verbs import base_of_past
 from qa.words import split_words
 
 
@@ -45,6 +46,7 @@ _BARE = re.compile(
     re.IGNORECASE,
 )
 _PREVIOUS_WH = re.compile(rf"^\W*(?:(?:{'|'.join(sorted(PREPOSITIONS))})\s+)?(?P<wh>{_WH})\b\s*", re.IGNORECASE)
+_WHICH_TIME = re.compile(r"^(?:in|on)?\s*(?:what|which)\s+(?:year|month|date|day)$", re.IGNORECASE)
 _ADVERBIAL = word_set("when where why how")
 _POINTS_BACK = re.compile(
     r"\b(?:else|besides\s*\W*$|instead|as well|too\W*$|(?<!is )(?<!are )(?<!was )there\W*$|"
@@ -118,7 +120,12 @@ def _meant(pronoun: Pronoun, question: str, exchanges: Sequence[Exchange]) -> tu
     event = _event(pronoun, question, exchanges)
     if event:
         return (event,)
-    found = find_antecedents(Wanted(pronoun.sort, pronoun.role), exchanges, question)
+    wanted = Wanted(pronoun.sort, pronoun.role)
+    if pronoun.role is Role.SUBJECT and not pronoun.is_possessive:
+        doer = find_doer(wanted, question[pronoun.end :], exchanges, question)
+        if doer:
+            return (doer,)
+    found = find_antecedents(wanted, exchanges, question)
     if not found and pronoun.sort is Sort.MANY:  # bodies and countries are also "they"
         found = find_antecedents(Wanted(Sort.THING, pronoun.role), exchanges, question)
     if len(found) == 1 and _ASKS_AMOUNT.match(question) and found[0][0].isupper():
@@ -145,6 +152,7 @@ def _with_topic(question: str, exchanges: Sequence[Exchange]) -> str:
 def _ask_again(new: str, latest: Exchange) -> str:
     """Ask the last question with another question word: "Why?" after "Which court stopped the deal?"."""
     new = {"what for": "why", "how come": "why", "how so": "how", "why not": "why"}.get(new.lower(), new)
+    new = _WHICH_TIME.sub("when", new)  # said otherwise, it asks the same, and is found more often
     new = new[0].upper() + new[1:]
     old = latest.question.strip().rstrip("?.! ")
     match = _PREVIOUS_WH.match(old)
@@ -159,7 +167,9 @@ def _ask_again(new: str, latest: Exchange) -> str:
     if rest.split()[:1] and rest.split()[0].lower() in AUXILIARIES:
         return f"{new} {rest} {filler}".strip() + "?"
     who = answer or (f"the {asked[0].text}" if asked else "somebody")
-    return f"{new} was it that {who} {rest}?"
+    verb, _, after = rest.partition(" ")
+    base = base_of_past(verb)
+    return f"{new} did {who} {base} {after}".rstrip() + "?" if base else f"{new} was it that {who} {rest}?"
 
 
 def _put_in(what: str, latest: Exchange) -> str:

@@ -118,7 +118,7 @@ def sort_of(text: str, *, is_name: bool) -> Sort:
     words = [word.text for word in split_words(text)]
     if not words or words[0][0].isdigit():
         return Sort.THING if re.match(r"\W*[$£€¥]", text) else Sort.OTHER
-    core = words[: next((i for i, w in enumerate(words) if i and w.lower() in PREPOSITIONS), len(words))]
+    core = words[: next((i for i in range(1, len(words)) if _ends_core(words, i)), len(words))]
     head = core[-1].lower().removesuffix("’s").removesuffix("'s")
     if " and " in f" {' '.join(core).lower()} ":
         return Sort.MANY
@@ -128,6 +128,13 @@ def sort_of(text: str, *, is_name: bool) -> Sort:
         return Sort.PERSON
     singular = is_name or not head.endswith("s") or head.endswith(("ss", "us", "is"))
     return Sort.MANY if head in _MASS or head.rstrip("s") in PERSON_HEADS or not singular else Sort.THING
+
+
+def _ends_core(words: list[str], place: int) -> bool:
+    """Say whether what follows only tells more of the noun before: "people | deported to Rwanda"."""
+    word, before = words[place].lower(), words[place - 1].lower()
+    noun_before = before in _MASS or before in PERSON_HEADS or (before.endswith("s") and not before.endswith("ss"))
+    return word in PREPOSITIONS or (noun_before and words[place].islower() and word.endswith("ed"))
 
 
 def is_person_name(name: str) -> bool:

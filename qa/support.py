@@ -156,7 +156,18 @@ def find_problems(statement: str, passages: Iterable[str], headers: Iterable[str
     return tuple(dict.fromkeys(problems))
 
 
+# "Officials confirmed it, while declining to say more" denies nothing of what they confirmed.
+_ASIDE = re.compile(r",?\s*\b(?:while|whereas|without|despite)\b[^,;.]*", re.IGNORECASE)
 _ALIKE = 0.7  # share of the statement's topic words that a sentence must hold for its negation to concern it
+
+
+def _without_asides(sentence: str, topic: set[str]) -> str:
+    """Leave out the asides that say nothing about the topic."""
+
+    def kept(aside: re.Match[str]) -> str:
+        return aside[0] if topic & {word.stem for word in split_words(aside[0])} else ""
+
+    return _ASIDE.sub(kept, sentence)
 
 
 def _negation_problem(statement: str, held: str) -> list[str]:
@@ -167,7 +178,7 @@ def _negation_problem(statement: str, held: str) -> list[str]:
     alike = max(sentences, key=lambda sentence: len(topic & {word.stem for word in split_words(sentence)}))
     if len(topic & {word.stem for word in split_words(alike)}) < _ALIKE * len(topic):
         return []
-    ours, theirs = bool(_NEGATION.search(statement)), bool(_NEGATION.search(alike))
+    ours, theirs = bool(_NEGATION.search(statement)), bool(_NEGATION.search(_without_asides(alike, topic)))
     if ours and not theirs:
         return ["It denies what the cited text states."]
     if theirs and not ours:

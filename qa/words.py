@@ -105,6 +105,11 @@ def is_known(word: str) -> bool:
     return word in _ranks() or stem_word(word) in _ranks()
 
 
+def frequency_place(word: str) -> int | None:
+    """Return the place of a lower-case word by falling frequency in the encoder's vocabulary; None if not there."""
+    return _ranks().get(word)
+
+
 @lru_cache(maxsize=1)
 def common_words() -> tuple[str, ...]:
     """Return the more frequent words of the vocabulary, the most frequent first."""

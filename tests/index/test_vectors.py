@@ -123,16 +123,19 @@ def test_exact_vectors_refuse_another_embedder(library):
 
 
 def test_chroma_upsert_replaces_and_takes_more_than_its_batch_limit(tmp_path):
-    chroma = ChromaVectors(tmp_path / "chroma", 2)
+    chroma = ChromaVectors(tmp_path / "chroma", 8)
     ids = [f"p{n:05}" for n in range(5_462)]
-    east, north = np.array([[1, 0]], np.float32), np.array([[0, 1]], np.float32)
-    chroma.upsert(ids, np.repeat(east, len(ids), axis=0))
-    chroma.upsert(["p00007"], north)
+    rows = np.random.default_rng(7).standard_normal((len(ids) + 1, 8)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)  # of equal ones the graph may not find the one that differs
+    *first, new = rows
+    chroma.upsert(ids, np.array(first))
+    chroma.upsert(["p00007"], new[None])
     assert chroma.count() == len(ids)
-    assert chroma.query(north[0], 1) == [("p00007", 1.0)]
-    assert chroma.stored(["p00007"])["p00007"].tolist() == [0, 1]
+    ((found, cosine),) = chroma.query(new, 1)
+    assert found == "p00007" and cosine == pytest.approx(1.0)
+    assert chroma.stored(["p00007"])["p00007"] == pytest.approx(new)
     with pytest.raises(IndexMismatchError, match="shape"):
-        chroma.upsert(["p1", "p2"], north)
+        chroma.upsert(["p1", "p2"], new[None])
     chroma.close()
 
 

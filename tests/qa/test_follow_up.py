@@ -23,7 +23,19 @@ def chat(*pairs):
     [
         ([MINISTER], "How old is he?", "How old is Olivier Nduhungirehe?"),
         ([DEAL], "Who scrapped it?", "Who scrapped Rwanda's deal with Britain?"),
-        ([DEAL, ("Who scrapped it?", "Keir Starmer")], "And when?", "that Keir Starmer scrapped Rwanda's deal"),
+        ([DEAL, ("Who scrapped it?", "Keir Starmer")], "And when?", "When did Keir Starmer scrap Rwanda's deal"),
+        ([DEAL, ("Who scrapped it?", "Keir Starmer")], "In what year?", "When did Keir Starmer scrap Rwanda's deal"),
+        ([("Which outlet reports a strike?", "CBC")], "When?", "When was it that CBC reports a strike"),
+        (
+            [("Who said that an Iraqi had been deported?", "Marisa Kabas")],
+            "When was he deported?",
+            "When was the Iraqi deported?",
+        ),
+        (
+            [("Is the UNHCR worried?", "Yes"), ("What could happen to people deported to Rwanda?", None)],
+            "What does Rwanda accuse it of?",
+            "accuse the UNHCR of",
+        ),
         (
             [("How much money does Rwanda want?", "£50 million")],
             "From whom?",

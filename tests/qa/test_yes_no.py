@@ -27,6 +27,8 @@ def test_as_statement_drops_the_auxiliary(question, statement):
         ("Did Rwanda sign the deal?", "Rwanda did not sign the deal.", "No"),
         ("Did Rwanda sign the deal in 2019?", "Rwanda signed the deal in 2022.", None),
         ("Will bananas ripen?", "Rwanda signed the deal.", None),
+        ("Did Rwanda sign the deal?", "Rwanda signed the deal, while declining to say more.", "Yes"),
+        ("Did Rwanda sign the deal?", "Kenya signed the other one, while Rwanda refused to sign the deal.", "No"),
         ("Did Rwanda sign the first deal?", "Rwanda signed the first deal.", "Yes"),
         ("Did Rwanda sign the first deal?", "Rwanda signed the second deal, a new one.", None),
     ],
