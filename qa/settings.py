@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -17,6 +20,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from corpus.errors import SettingsError
 from qa.choice import ReaderName, Strictness
 from qa.price import Price
+
+_log = logging.getLogger(__name__)
 
 
 class Settings(BaseSettings):
@@ -111,6 +116,8 @@ class Settings(BaseSettings):
             super().__init__(**values)  # type: ignore[arg-type]  # pydantic checks the values, not mypy
         except ValidationError as error:
             raise SettingsError(_sentence(error)) from error
+        for sentence in _misspelt(os.environ):
+            _log.warning(sentence)
 
     @field_validator("library")
     @classmethod
@@ -183,6 +190,19 @@ class Settings(BaseSettings):
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
 
+def _misspelt(environment: Mapping[str, str]) -> Iterator[str]:
+    """Yield one sentence for each variable that looks like a setting and is none, the first time it is seen."""
+    known = [name.upper() for name in Settings.model_fields]
+    for name in sorted(environment.keys() - _NAMED):
+        prefix, rest = name[:7].upper(), name[7:].upper()
+        near = get_close_matches(rest, known, n=1, cutoff=_ALIKE) if prefix == "BYLINE_" and rest not in known else []
+        if near:
+            _NAMED.add(name)
+            yield f"{name} is no setting and changes nothing. Was BYLINE_{near[0]} meant?"
+
+
+_ALIKE = 0.8  # of difflib's ratio: one letter in four or five differs; "GOLDEN" is not "TOKEN"
+_NAMED: set[str] = set()  # variables that were told of: settings are made often, and once is enough
 # secret, or may hold a secret by mistake
 _UNSHOWN = frozenset({"token", "password_hash", "llm_api_key", "llm_base_url", "trace_endpoint"})
 

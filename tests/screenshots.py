@@ -1,6 +1,7 @@
 """Take pictures of every view of the page, wide and narrow, light and dark: `python tests/screenshots.py FOLDER`."""
 
 import argparse
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -9,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from playwright.sync_api import Browser, Page
 
+from evals.__main__ import main as evals
 from tests.browser_page import chromium
 from tests.page_process import serving
 
@@ -63,9 +65,20 @@ def take(browser: Browser, address: str, folder: Path) -> None:
             page.locator(".health .check").click()
             page.wait_for_selector(".health li")
             shoot(page, folder / f"health-{name}-{scheme}.png")
+            page.get_by_role("tab", name="Evals").click()
+            page.wait_for_selector(".evals:not([aria-busy=true])", timeout=90_000)
+            shoot(page, folder / f"evals-{name}-{scheme}.png")
             page.get_by_role("tab", name="Settings").click()
             shoot(page, folder / f"settings-{name}-{scheme}.png")
             page.close()
+
+
+def keep_runs(library: Path) -> None:
+    """Keep two runs of a bundled suite, for the Evals tab to set against each other."""
+    os.environ["BYLINE_LIBRARY"] = str(library)
+    for chosen in (["--name", "balanced"], ["--name", "strict", "--set", "strictness=strict"]):
+        if evals(["run", "first_answers", *chosen]):
+            raise SystemExit("The suite could not be run, so there is nothing to show in the Evals tab.")
 
 
 def ask(page: Page, question: str) -> None:
@@ -104,8 +117,10 @@ def main() -> None:
         if chosen.address:
             take(browser, chosen.address, chosen.folder)
         else:
-            with tempfile.TemporaryDirectory() as library, serving(Path(library)) as address:
-                take(browser, address, chosen.folder)
+            with tempfile.TemporaryDirectory() as library:
+                keep_runs(Path(library))
+                with serving(Path(library)) as address:
+                    take(browser, address, chosen.folder)
     if chosen.readme:
         shrink(chosen.folder, chosen.readme)
 

@@ -90,3 +90,12 @@ def test_fingerprint_changes_with_what_changes_answers_only():
     ]
     assert len({first, *others}) == 6
     assert len(first) == 12
+
+
+def test_a_misspelt_variable_is_told_of_once_with_the_one_that_was_meant(monkeypatch, caplog):
+    monkeypatch.setenv("BYLINE_STRICTNES", "strict")
+    monkeypatch.setenv("BYLINE_GOLDEN", "write")  # of the tests
+    Settings(k=3)
+    Settings(k=4)
+    (record,) = caplog.records
+    assert record.getMessage() == "BYLINE_STRICTNES is no setting and changes nothing. Was BYLINE_STRICTNESS meant?"
