@@ -55,7 +55,8 @@ class WrittenChecker:
         """Find the span and judge the statement against that span alone.
 
         The span is where the quote stands, widened to whole sentences. When there is no such place, it is the
-        sentence of the named passage that speaks most for the statement: what is shown as proof was found by us.
+        sentence of the named passage that speaks most for the statement, or, when that does not carry it, of the
+        others, for small models often name the wrong one: what is shown as proof was found by us.
 
         Returns:
             None when nothing can be shown: no words are left, the statement names no passage that is there and no
@@ -77,6 +78,12 @@ class WrittenChecker:
         checked = self._judge(text, hit, span)
         if checked.support in _CARRIED:
             return checked
+        others = [hit for hit in hits if hit not in named]
+        if quoted is None and named and others:
+            elsewhere = self._best_sentence(text, others)
+            found = None if _is_order(*elsewhere) else self._judge(text, *elsewhere)
+            if found and found.support in _CARRIED:
+                return found
         if not named and quoted is None:
             return None
         problems = checked.problems if quoted or not written.quote else (*checked.problems, _MISQUOTED)

@@ -126,6 +126,14 @@ def test_a_wrong_passage_number_is_put_right_by_the_quote():
     assert reading.citations[0].article.id == "a1"
 
 
+def test_a_wrong_passage_number_without_a_quote_is_put_right_by_what_carries_the_statement():
+    hits = _hits("The weather was fine on Tuesday in Paris.", TEXT)
+    reader, _ = _reader(statement("Rwanda wants £50 million in compensation from the UK.", 1))
+    reading = reader.read(QUESTION, hits)
+    assert reading.degraded is None and reading.statements[0].support is Support.SUPPORTED
+    assert reading.citations[0].article.id == "a1" and "£50 million" in reading.citations[0].quote
+
+
 def test_an_unknown_number_is_never_shown():
     reader, _ = _reader(statement("Bananas are yellow and tasty.", 99) + statement("No date was set.", 77))
     reading = reader.read(QUESTION, _hits())
