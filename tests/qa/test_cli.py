@@ -348,12 +348,18 @@ def test_a_closed_pipe_ends_quietly(sampled):
     assert done.stderr == ""
 
 
+def _heed_interrupts():
+    """Undo what a shell does to its background jobs, whose children would not notice Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for children")
 def test_ctrl_c_is_exit_code_130(sampled):
     command = [sys.executable, "-m", "qa", "--library", str(sampled), "search", "--batch", "-"]
     with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=_heed_interrupts,
+    ) as process:  # fmt: skip
         process.stdin.write('{"id": 1, "query": "asylum"}\n')
         process.stdin.flush()
         process.stdout.readline()  # now it waits for the next line
