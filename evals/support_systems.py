@@ -16,10 +16,11 @@ from corpus.sentences import split_sentences
 from qa.words import split_words
 
 if TYPE_CHECKING:
-    from qa.support import Evidence, SupportChecker
+    from qa.support import SupportChecker
 
 WINDOW_CHARS = 900  # about 200 tokens, a passage of the product
 WINDOWS_READ = 6  # of those nearest by words; an article of wice has some thirty windows, a third of a second to read
+_LEAST = 0.01  # weight of a sentence without topic words: claims of nothing else still need a mean
 
 Scorer = Callable[[str, Sequence[str]], float]
 """(claim, passages) -> score, bigger is better supported; without passages nothing is."""
@@ -48,7 +49,7 @@ def support_systems() -> dict[str, SupportSystem]:
         "word overlap": SupportSystem(make_overlap, "1"),
         "cosine of best sentence": SupportSystem(make_cosine, "1"),
         "support head": SupportSystem(make_support_head, ReaderNetwork().fingerprint),
-        "support check": SupportSystem(make_support_check, f"1 {ReaderNetwork().fingerprint}"),
+        "support check": SupportSystem(make_support_check, f"2 {ReaderNetwork().fingerprint}"),
     }
 
 
@@ -84,12 +85,30 @@ def make_support_head() -> Scorer:
 
     A window is as long as a passage of the product; only those that share most words with the sentence are read.
     """
-    return _over_windows(_checker().chances)
+    from qa.support import Evidence, share_held
+
+    checker = _checker()
+
+    def judge(sentence: str, windows: Sequence[str]) -> float:
+        nearest = sorted(windows, key=lambda window: -share_held(sentence, window))[:WINDOWS_READ]
+        return max(checker.chances(sentence, [Evidence(window, window) for window in nearest]))
+
+    return _over_sentences(judge, lambda sentence: 1.0)
 
 
 def make_support_check() -> Scorer:
-    """Return the same of the product's check, which weighs the network's judgement and the words that are held."""
-    return _over_windows(_checker().likelihoods)
+    """Return the product's check of each sentence, as a mean in which a sentence weighs by its topic words.
+
+    "You are welcome!" states hardly anything, so it says hardly anything about the answer.
+    """
+    from qa.support import Evidence
+
+    checker = _checker()
+
+    def judge(sentence: str, windows: Sequence[str]) -> float:
+        return checker.likelihood(sentence, [Evidence(window, window) for window in windows])
+
+    return _over_sentences(judge, _n_topic_words)
 
 
 def _checker() -> SupportChecker:
@@ -99,21 +118,20 @@ def _checker() -> SupportChecker:
     return SupportChecker(ReaderNetwork(), supported_from=0.5, weak_from=0.5)  # chances alone are asked for
 
 
-def _over_windows(chances: Callable[[str, Sequence[Evidence]], list[float]]) -> Scorer:
-    from qa.support import Evidence
-
+def _over_sentences(judge: Callable[[str, Sequence[str]], float], weigh: Callable[[str], float]) -> Scorer:
     def score(claim: str, passages: Sequence[str]) -> float:
         windows = [window for passage in passages for window in _windows(passage)]
         if not windows:
             return 0.0
-        best = []
-        for span in split_sentences(claim):
-            sentence = span.slice(claim)
-            nearest = sorted(windows, key=lambda window: -_share_held(sentence, window))[:WINDOWS_READ]
-            best.append(max(chances(sentence, [Evidence(window, window) for window in nearest])))
-        return float(np.mean(best))
+        sentences = [span.slice(claim) for span in split_sentences(claim)]
+        weights = [weigh(sentence) for sentence in sentences]
+        return float(np.average([judge(sentence, windows) for sentence in sentences], weights=weights))
 
     return score
+
+
+def _n_topic_words(sentence: str) -> float:
+    return len({word.stem for word in split_words(sentence) if not word.is_stop}) or _LEAST
 
 
 def _windows(passage: str) -> list[str]:
@@ -126,9 +144,3 @@ def _windows(passage: str) -> list[str]:
             windows.append(passage[spans[start].start : span.end])
             start = place + 1
     return windows
-
-
-def _share_held(sentence: str, window: str) -> float:
-    wanted = {word.stem for word in split_words(sentence) if not word.is_stop}
-    held = {word.stem for word in split_words(window)}
-    return len(wanted & held) / len(wanted) if wanted else 0.0

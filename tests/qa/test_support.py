@@ -1,6 +1,6 @@
 import pytest
 
-from qa.support import Evidence, SupportChecker, find_problems
+from qa.support import Evidence, SupportChecker, find_problems, share_of_pairs
 from qa.types import Support
 from tests.fakes import FakeNetwork
 
@@ -106,3 +106,32 @@ def test_a_statement_that_cites_nothing_is_unsupported():
     assert SupportChecker(FakeNetwork(), supported_from=0.9, weak_from=0.2).check("So.", []).support is (
         Support.UNSUPPORTED
     )
+
+
+def test_what_two_pieces_say_in_part_they_support_together():
+    checker = SupportChecker(FakeNetwork(), supported_from=0.9, weak_from=0.2)
+    first = "The port of Aden was closed on Monday."
+    second = "The harbour master Omar Said ordered the closure after a fire."
+    statement = "After a fire Omar Said ordered the port of Aden closed."
+    apart = [checker.likelihood(statement, [Evidence(one, one)]) for one in (first, second)]
+    together = [Evidence(one, one) for one in (first, second)]
+    assert checker.likelihood(statement, together) > max(apart)
+    assert checker.check(statement, together).support is Support.SUPPORTED
+    assert all(checker.check(statement, [one]).support is not Support.SUPPORTED for one in together)
+
+
+def test_a_detail_the_evidence_lacks_makes_support_less_likely():
+    checker = SupportChecker(FakeNetwork(), supported_from=0.9, weak_from=0.2)
+    evidence = [Evidence(TEXT, TEXT)]
+    right, wrong = (checker.likelihood(f"Rwanda wants £{n} million from the UK.", evidence) for n in (50, 60))
+    assert right > wrong
+
+
+def test_without_evidence_support_is_unlikely():
+    assert SupportChecker(FakeNetwork(), supported_from=0.9, weak_from=0.2).likelihood("So it is.", []) == 0.0
+
+
+def test_pairs_of_neighbouring_words_must_stand_side_by_side():
+    assert share_of_pairs("Rwanda wants money", "Rwanda wants money from the UK") == 1.0
+    assert share_of_pairs("Rwanda wants money", "Money is what the UK wants from Rwanda") == 0.0
+    assert share_of_pairs("Rwanda", "Rwanda") == 0.0
