@@ -38,6 +38,15 @@ def _day(written: str) -> datetime:
         raise typer.BadParameter(f"{written!r} is no day such as 2025-05-31.") from error
 
 
+def _reader(written: str) -> str:
+    """Read the name of a reader."""
+    from qa.choice import READERS
+
+    if written not in READERS:
+        raise typer.BadParameter(f"{written!r} is no reader; it is {' or '.join(READERS)}.")
+    return written
+
+
 LibraryOption = Annotated[
     Path | None,
     typer.Option("--library", metavar="DIR", help="Folder of the library; else BYLINE_LIBRARY, else your data folder."),
@@ -51,6 +60,9 @@ UntilOption = Annotated[datetime | None, typer.Option(parser=_day, metavar="DAY"
 AsOfOption = Annotated[
     datetime | None,
     typer.Option("--as-of", parser=_day, metavar="DAY", help="What was published by then; `last week` counts from it."),
+]
+ReaderOption = Annotated[
+    str | None, typer.Option(parser=_reader, metavar="NAME", help="What reads the passages: extractive or llm.")
 ]
 OutletOption = Annotated[
     list[str] | None, typer.Option(metavar="NAME", help="Only articles of this outlet; may be given again.")

@@ -31,6 +31,7 @@ from qa.cli_options_typer import (
     KOption,
     LibraryOption,
     OutletOption,
+    ReaderOption,
     SinceOption,
     UntilOption,
     argument,
@@ -165,9 +166,7 @@ def ask(
     until: UntilOption = None,
     outlet: OutletOption = None,
     as_of: AsOfOption = None,
-    reader: Annotated[
-        str | None, typer.Option(metavar="NAME", help="What reads the passages: extractive or llm.")
-    ] = None,
+    reader: ReaderOption = None,
     batch: BatchOption = None,
     export: ExportOption = None,
     library: LibraryOption = None,

@@ -281,9 +281,11 @@ def test_a_bad_setting_is_an_error(capsys, monkeypatch):
     monkeypatch.setenv("BYLINE_K", "many")
     assert run(["list"]) == 1
     assert capsys.readouterr().err.startswith("error: 'many'")
-    monkeypatch.delenv("BYLINE_K")
-    assert run(["ask", "Who?", "--reader", "oracle"]) == 1
-    assert "'oracle'" in capsys.readouterr().err
+
+
+def test_a_reader_that_does_not_exist_is_misuse(capsys):
+    assert run(["ask", "Who?", "--reader", "oracle"]) == 2
+    assert "'oracle' is no reader; it is extractive or llm." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("place", ["before", "after"])
