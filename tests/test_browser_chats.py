@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("playwright")
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect  # noqa: E402
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect  # noqa: E402
 
 from corpus.load import bundled_articles, load_sources  # noqa: E402
 from tests.browser_page import CHROMIUM, chromium  # noqa: E402
@@ -104,6 +104,32 @@ def test_a_chat_is_there_after_a_reload_with_a_working_citation(page):
     expect(page.locator(".turn").last).to_contain_text("Keir Starmer")
     expect(page.locator(".turn")).to_have_count(2)
     assert open_chats(page).count() == 1
+
+
+def test_a_chat_is_there_after_a_reload_whatever_the_server_answers_last(page):
+    ask(page, QUESTION)
+    kept(page)
+    held: dict[str, Route] = {}
+
+    def hold(route: Route) -> None:
+        """Let the tab's own event be handled before the chat is resumed, and answered after it."""
+        told = route.request.post_data_json.get("event_data") or {}
+        kind = "resume" if "chat" in told else "select" if told.get("value") == "Ask" else ""
+        if not kind or kind in held:
+            route.continue_()
+            return
+        held[kind] = route
+        if len(held) == 2:
+            selected = held["select"].fetch()
+            held["resume"].fulfill(response=held["resume"].fetch())
+            page.wait_for_selector(".turn")
+            held["select"].fulfill(response=selected)
+
+    page.route("**/gradio_api/run/predict", hold)
+    with page.expect_response(lambda response: '"value":"Ask"' in (response.request.post_data or "")):
+        reloaded(page)
+    page.wait_for_timeout(300)  # it is drawn
+    assert page.locator(".turn .question").all_inner_texts() == [QUESTION]
 
 
 def test_a_chat_outlives_the_process(browser, visitor, tmp_path):

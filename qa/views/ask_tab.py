@@ -44,10 +44,14 @@ POOLED: dict[str, Any] = {**QUIET, "concurrency_limit": None}  # the pool bounds
 
 
 class AskTab(NamedTuple):
-    """The widgets of the tab; `turns`, `current`, `filters`, `editing` and `choice` are each visitor's own."""
+    """The widgets of the tab; the states are each visitor's own.
+
+    `settled` turns true once the server has said which chat an opened page shows; before that `turns` means nothing.
+    """
 
     turns: gr.State
     current: gr.State
+    settled: gr.State
     filters: gr.State
     editing: gr.State
     choice: gr.State
@@ -72,7 +76,7 @@ class Wish(NamedTuple):
 def lay_out_ask_tab(byline: Byline) -> AskTab:
     """Place the widgets."""
     turns, current, filters, editing = gr.State(()), gr.State(Current()), gr.State(Filters()), gr.State(None)
-    choice = gr.State(AS_SET)
+    settled, choice = gr.State(False), gr.State(AS_SET)
     with gr.Row(elem_id="ask-row"):
         with gr.Column(elem_id="chat-column", min_width=0):
             bar = html_part("current", scripted=True)
@@ -93,9 +97,8 @@ def lay_out_ask_tab(byline: Byline) -> AskTab:
         with gr.Column(elem_id="evidence-column", min_width=0):
             evidence = html_part("evidence", NOTHING_OPEN, scripted=True)
     download = html_part("download", scripted=True)
-    return AskTab(
-        turns, current, filters, editing, choice, bar, chat, suggested, notice, question, searching, evidence, download
-    )
+    states = (turns, current, settled, filters, editing, choice)
+    return AskTab(*states, bar, chat, suggested, notice, question, searching, evidence, download)
 
 
 def wire_ask_tab(tab: AskTab, service: Service) -> list[Any]:

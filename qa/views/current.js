@@ -1,16 +1,7 @@
 // Runs once, when the page is opened. Gradio hands over `element`, `trigger` and `watch`.
 // The tab remembers which chat it shows, so that a reload finds it; whose chat it is, the server decides.
 const KEY = 'byline-chat';
-const LATE_MS = 700;
 let focused = '';
-let tries = 3;
-
-// What a page that is still being built is sent is sometimes lost: the bar names the chat, and its turns are not shown.
-function askAgainIfLost(chat) {
-  setTimeout(() => {
-    if (remembered() === chat && document.querySelector('#chat .welcome') && tries-- > 0) trigger('resume_tab', { chat });
-  }, LATE_MS);
-}
 
 function remembered() {
   try {
@@ -34,7 +25,6 @@ watch('value', () => {
   const bar = element.querySelector('.current');
   if (!bar) return;
   remember(bar.dataset.chat);
-  if (/^[0-9a-f]{16}$/.test(bar.dataset.chat)) askAgainIfLost(bar.dataset.chat);
   if (bar.dataset.focus && bar.dataset.focus !== focused) {
     focused = bar.dataset.focus;
     setTimeout(() => { // once its tab is shown

@@ -1,4 +1,4 @@
-"""Which chat the Ask tab shows: opened again after a reload, left for a new one, or followed along another branch."""
+"""Which chat the Ask tab shows: after a reload, a new one, along another branch, or on coming back to the tab."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import gradio as gr
 
 from index.types import Filters
 from qa.views.ask_tab import AskTab, chat_html, filters_html
+from qa.views.chat import Turns  # at run time: Gradio reads the annotations
 from qa.views.chats_list import NEW, render_bar
 from qa.views.evidence import NOTHING_OPEN
 from qa.views.keeping import NOTHING, Current, Shown, last_chat, open_chat
@@ -31,7 +32,7 @@ def wire_current_chat(tab: AskTab, byline: Byline, asking: list[Any]) -> None:
         shown = NOTHING
         if remembered != NEW:
             shown = open_chat(byline, visitor, remembered) if remembered else last_chat(byline, visitor)
-        return *show(byline, shown), filters_html(byline, filters)
+        return *show(byline, shown), filters_html(byline, filters), True
 
     def on_branch(current: Current, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
         shown = open_chat(byline, visitor_from(request), current.chat_id, given(event, "to"))
@@ -40,9 +41,25 @@ def wire_current_chat(tab: AskTab, byline: Byline, asking: list[Any]) -> None:
         return show(byline, shown)
 
     outputs = shown_in(tab)
-    tab.bar.resume_tab(on_resume, [tab.filters], [*outputs, tab.searching], queue=False, **QUIET)
+    tab.bar.resume_tab(on_resume, [tab.filters], [*outputs, tab.searching, tab.settled], queue=False, **QUIET)
     tab.bar.new_chat(lambda: show(byline, NOTHING, focus=True), None, outputs, cancels=asking, queue=False, **QUIET)
     tab.chat.go_to_branch(on_branch, [tab.current], outputs, cancels=asking, queue=False, **QUIET)
+
+
+def wire_return(tab: AskTab, ask: gr.Tab, byline: Byline) -> None:
+    """Draw the welcome and the filters anew when somebody comes back to the tab: the library may have changed.
+
+    Gradio also calls this while the page is being opened, beside the chat's resuming, and either may be answered
+    last: an answer made before the chat was settled would put the welcome over its turns. Turns do not change while
+    another tab is looked at, so they are left alone.
+    """
+
+    def on_return(turns: Turns, filters: Filters, settled: bool) -> tuple[Any, ...]:
+        welcome = chat_html(byline, ()) if settled and not turns else gr.skip()
+        return welcome, filters_html(byline, filters)
+
+    given_ = [tab.turns, tab.filters, tab.settled]
+    ask.select(on_return, given_, [tab.chat, tab.searching], queue=False, **QUIET)
 
 
 def shown_in(tab: AskTab) -> list[Any]:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from qa.views.ask_tab import chat_html, filters_html, lay_out_ask_tab, wire_ask_about, wire_ask_tab
+from qa.views.ask_tab import lay_out_ask_tab, wire_ask_about, wire_ask_tab
 from qa.views.chats_tab import Beside, lay_out_chats_tab, wire_chats_tab
-from qa.views.current_chat import wire_current_chat
+from qa.views.current_chat import wire_current_chat, wire_return
 from qa.views.extra_tab import place_extra_tab
 from qa.views.inspector import render_inspector
 from qa.views.library_tab import lay_out_library_tab, wire_library_tab
@@ -62,13 +62,7 @@ def build_page(service: Service, extra: Sequence[ExtraTab] = ()) -> gr.Blocks:
         wire_library_tab(library_tab, service, [page.load, library.select])
         wire_settings_tab(settings_part, ask_tab.choice, byline)
         wire_ask_about(ask_tab, library_tab.table, byline)
-        ask.select(
-            lambda turns, filters: (chat_html(byline, turns), filters_html(byline, filters)),
-            [ask_tab.turns, ask_tab.filters],
-            [ask_tab.chat, ask_tab.searching],
-            queue=False,
-            **QUIET,
-        )
+        wire_return(ask_tab, ask, byline)
         inspector.select(
             lambda turns: render_inspector(turns[-1].answer if turns else None),
             [ask_tab.turns],
