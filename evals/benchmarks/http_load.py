@@ -14,28 +14,30 @@ import argparse
 import asyncio
 import contextlib
 import json
-import resource
-import statistics
+import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import httpx
 
+from evals.benchmarks.served import (
+    BARE,
+    OPEN_FILES,
+    QUESTIONS,
+    USERS,
+    Served,
+    allow_files,
+    cpu_s,
+    serve_app,
+    serving,
+    spread,
+)
 from qa.request_log import App, Receive, Scope, Send
 
-QUESTIONS = (
-    "Which journalist revealed that an Iraqi man had been sent to Rwanda?",
-    "How much compensation does Rwanda want?",
-    "What is the capital of Australia?",
-)
-BARE = "/bare"
-USERS, FLOODERS, AT_ONCE, HALF_OPEN = 50, 200, 2000, 500
-OPEN_FILES = 8192  # a socket is one; the usual bound of 1,024 is too small for either side
+FLOODERS, AT_ONCE, HALF_OPEN = 200, 2000, 500
 BEGUN = b"POST /v1/ask HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Le"
 FLOOD_SECONDS = 15.0
 HONEST_QUESTIONS = 20
@@ -44,8 +46,6 @@ FLOOD_FROM = ("127.0.0.2", "127.0.0.3", "127.0.0.4")  # all of 127.0.0.0/8 is th
 
 def serve(folder: str, pretend_s: float, workers: int) -> None:
     """Serve the library in `folder` until the process is ended; print the port."""
-    import uvicorn
-
     import qa
     from corpus.load import bundled_articles
     from qa.http_fastapi import make_api
@@ -72,17 +72,7 @@ def serve(folder: str, pretend_s: float, workers: int) -> None:
         async def either(scope: Scope, receive: Receive, send: Send) -> None:
             await (bare if scope.get("path") == BARE else guarded)(scope, receive, send)
 
-        config = uvicorn.Config(either, port=0, log_level="error", ws="none")
-        server = uvicorn.Server(config)
-
-        async def announced() -> None:
-            task = asyncio.create_task(server.serve())
-            while not server.started:
-                await asyncio.sleep(0.02)
-            print(server.servers[0].sockets[0].getsockname()[1], flush=True)  # noqa: T201
-            await task
-
-        asyncio.run(announced())
+        asyncio.run(serve_app(either))
 
 
 def _bare(body: bytes, pretend_s: float, places: int) -> App:
@@ -118,15 +108,21 @@ def client_at(base_url: str, address: str, n: int) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=base_url, transport=transport, timeout=60, trust_env=False)
 
 
-async def measure_users(base_url: str, path: str = "/v1/ask") -> dict[str, object]:
+async def measure_users(server: Served, path: str = "/v1/ask") -> dict[str, object]:
     """Fifty users at once, three questions each."""
     tally: Counter[int] = Counter()
-    async with client_at(base_url, "127.0.0.1", USERS) as client:
-        started = time.perf_counter()
+    async with client_at(server.base_url, "127.0.0.1", USERS) as client:
+        started, served, used = time.perf_counter(), cpu_s(server.pid), time.process_time()
         taken = await asyncio.gather(*(ask_in_turn(client, 3, tally, path) for _ in range(USERS)))
         wall = time.perf_counter() - started
     seconds = sorted(second for one in taken for second in one)
-    return {"answers_per_s": round(len(seconds) / wall, 1), **spread(seconds), "statuses": dict(tally)}
+    cpu_ms = {"server": cpu_s(server.pid) - served, "clients": time.process_time() - used}
+    return {
+        "answers_per_s": round(len(seconds) / wall, 1),
+        **spread(seconds),
+        "cpu_ms_an_answer": {name: round(taken * 1000 / len(seconds), 1) for name, taken in cpu_ms.items()},
+        "statuses": dict(tally),
+    }
 
 
 async def measure_flood(base_url: str) -> dict[str, object]:
@@ -203,22 +199,9 @@ async def _send_too_much(client: httpx.AsyncClient, tally: Counter[int]) -> None
         tally[httpx.codes.REQUEST_ENTITY_TOO_LARGE] += 1  # the server hung up in the middle of it
 
 
-def allow_files(n: int) -> None:
-    """Raise this process's bound of open files to `n`, or as far as it may be."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < n:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (n if hard == resource.RLIM_INFINITY else min(n, hard), hard))
-
-
 def _place(base_url: str) -> tuple[str, int]:
     url = httpx.URL(base_url)
     return url.host, url.port or 80
-
-
-def spread(seconds: Sequence[float]) -> dict[str, float]:
-    """Return the median and the 95th percentile of what is sorted."""
-    p95 = seconds[min(len(seconds) - 1, round(0.95 * len(seconds)))]
-    return {"p50_s": round(statistics.median(seconds), 3), "p95_s": round(p95, 3)}
 
 
 def main() -> None:
@@ -237,20 +220,14 @@ def main() -> None:
     if given.serve:
         serve(given.serve, given.pretend, given.workers)
         return
-    with tempfile.TemporaryDirectory() as folder:
-        own = [sys.executable, "-m", "evals.benchmarks.http_load", "--serve", str(Path(folder) / "library")]
-        options = ["--pretend", str(given.pretend), "--workers", str(given.workers)]
-        with subprocess.Popen([*own, *options], stdout=subprocess.PIPE, text=True) as server:
-            try:
-                assert server.stdout is not None
-                base_url = f"http://127.0.0.1:{int(server.stdout.readline())}"
-                if given.pretend:
-                    print(json.dumps({"bare": asyncio.run(measure_users(base_url, BARE))}))  # noqa: T201
-                print(json.dumps({"users": asyncio.run(measure_users(base_url))}))  # noqa: T201
-                if not given.no_flood:
-                    print(json.dumps({"flood": asyncio.run(measure_flood(base_url))}))  # noqa: T201
-            finally:
-                server.terminate()
+    options = ["--pretend", str(given.pretend), "--workers", str(given.workers)]
+    with serving("evals.benchmarks.http_load", *options) as server:
+        if given.pretend:
+            print(json.dumps({"bare": asyncio.run(measure_users(server, BARE))}))  # noqa: T201
+        print(json.dumps({"users": asyncio.run(measure_users(server))}))  # noqa: T201
+        if not given.no_flood:
+            print(json.dumps({"flood": asyncio.run(measure_flood(server.base_url))}))  # noqa: T201
+        print(json.dumps({"load": os.getloadavg()}))  # noqa: T201
 
 
 if __name__ == "__main__":
