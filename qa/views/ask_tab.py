@@ -21,7 +21,7 @@ from qa.views.chats_list import render_bar
 from qa.views.download import render_download
 from qa.views.evidence import NOTHING_OPEN, open_citation, open_passage, render_notice
 from qa.views.filters import UnusableFilterError, in_words, make_filters, render_filters
-from qa.views.keeping import Current, keep_turns
+from qa.views.keeping import Current, Shown, keep_turns
 from qa.views.own import Own, address_of
 from qa.views.suggesting import make_suggester
 from qa.views.widgets import QUIET, html_part, render_alert
@@ -39,7 +39,6 @@ EDITING = (
     '<button type="button" class="cancel">Leave it as it is</button></p>'
 )
 Event = gr.EventData
-_AS_IT_WAS = (gr.skip(), gr.skip())  # the chat's place in the library
 POOLED: dict[str, Any] = {**QUIET, "concurrency_limit": None}  # the pool bounds them, and says so when it is too much
 
 
@@ -181,31 +180,37 @@ def _wire_asking(tab: AskTab, service: Service) -> list[Any]:
 async def _steps(
     service: Service, wish: Wish, turns: Turns, before: Turns, current: Current, request: gr.Request
 ) -> AsyncIterator[tuple[Any, ...]]:
-    """Yield what is shown while a question that follows `before`, in the chat `turns`, is answered; then keep it."""
+    """Yield what is shown while a question that follows `before`, in the chat `turns`, is answered; then keep it.
+
+    To skip a widget is dear: Gradio makes it anew for it, a fifth of what a question costs the page. So what did not
+    change is said again instead, except for the box, in which somebody may be typing. To skip a state costs nothing.
+    """
     byline, own = service.byline, Own.of(request, current)
     begin_request(getattr(request.state, "request_id", None))  # Gradio's queue works in a context of its own
     asked, filters, choice = wish
     searched = in_words(filters, await asyncio.to_thread(byline.articles)) if filters else ""
     client = address_of(request)
+    bar = render_bar(Shown(current, turns))
     emptied: Any = ""
+    editing: Any = None
     after: Turns = ()
     try:
         async with aclosing(chat_view.ask(service, client, asked, before, filters, searched, choice)) as states:
             async for step in states:
                 if isinstance(step, Refusal):
                     shown = chat_html(byline, turns)
-                    yield shown, render_alert(step.reason), asked, turns, gr.skip(), gr.skip(), *_AS_IT_WAS
+                    yield shown, render_alert(step.reason), asked, turns, gr.skip(), gr.skip(), gr.skip(), bar
                     return
                 after = step
                 # A long chat takes a while to draw, and the event loop is everybody's.
                 shown = await asyncio.to_thread(chat_html, byline, after)
-                yield shown, "", emptied, after, None, "", *_AS_IT_WAS
-                emptied = gr.skip()  # only once: the next question may already be being typed
+                yield shown, "", emptied, after, editing, "", gr.skip(), bar
+                emptied = editing = gr.skip()  # only once: the next question may already be being typed
     finally:  # also when the visitor has left: the answer was given
         kept = await asyncio.to_thread(keep_turns, byline, own.visitor, own.current, after)
-    notice = render_alert(kept.sentence) if kept.sentence else gr.skip()
+    notice = render_alert(kept.sentence) if kept.sentence else ""
     shown = await asyncio.to_thread(chat_html, byline, kept.turns)
-    yield shown, notice, gr.skip(), kept.turns, gr.skip(), gr.skip(), kept.current, render_bar(kept)
+    yield shown, notice, gr.skip(), kept.turns, gr.skip(), "", kept.current, render_bar(kept)
 
 
 def _wire_answers(tab: AskTab, byline: Byline, asking: list[Any]) -> None:
