@@ -17,11 +17,10 @@ STARTS_WITHIN_S = 120  # on a machine that does much else; 4 s when it does not
 @contextmanager
 def serving(library: Path) -> Iterator[str]:
     """Serve the page over `library` in a child process, which finds itself a free port; yield its address."""
-    command = [sys.executable, str(APP), "--library", str(library)]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("BYLINE_")}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as child:
+    child, address = start(library)
+    with child:
         try:
-            yield _address(child)
+            yield address
         finally:
             child.terminate()
             try:
@@ -29,6 +28,19 @@ def serving(library: Path) -> Iterator[str]:
             except subprocess.TimeoutExpired:
                 child.kill()
     assert child.returncode == 0
+
+
+def start(library: Path) -> tuple[subprocess.Popen[str], str]:
+    """Serve the page likewise, for whoever ends the process otherwise; return it with its address."""
+    command = [sys.executable, str(APP), "--library", str(library)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("BYLINE_")}
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    try:
+        return child, _address(child)
+    except BaseException:
+        child.kill()
+        child.wait()
+        raise
 
 
 def _address(child: subprocess.Popen[str]) -> str:
