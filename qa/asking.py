@@ -15,6 +15,7 @@ from qa.conversation import History, ask_back, parse_history, resolve
 from qa.follow_up import Resolved
 from qa.pipeline import EVERYTHING, Pipeline, check_k, check_question
 from qa.safe_text import written_date
+from qa.small_talk import is_small_talk, reply_to_small_talk
 from qa.time_dateparser import TimeAsked, find_time
 from qa.types import Abstention, Answer, StreamEvent, Timings
 from qa.words import split_words
@@ -62,6 +63,8 @@ class Asker:
         """
         asked = check_question(question, self.pipeline.max_question_chars)
         most = check_k(k, self.pipeline.k)
+        if is_small_talk(asked):
+            return _as_stage(self._small_talk(asked))
         resolved = resolve(asked, parse_history(history))
         if len(resolved.question) > self.pipeline.max_question_chars:
             resolved = Resolved(asked)  # so long a question names its topic itself
@@ -170,18 +173,24 @@ class Asker:
         return f"{text}; {left_out} left out"
 
     def _ask_back(self, asked: str, resolved: Resolved, k: int, filters: Filters) -> Iterator[StreamEvent]:
-        pipeline = self.pipeline
-        hits: list[Hit] = pipeline.retriever.retrieve(asked, k=k, filters=filters)
-        yield StreamEvent("hits", hits=tuple(hits))
+        hits = tuple(self.pipeline.retriever.retrieve(asked, k=k, filters=filters))
+        yield from self._declined(asked, hits, ask_back(resolved))
+
+    def _small_talk(self, asked: str) -> Iterator[StreamEvent]:
+        counts = self._counts()
+        yield from self._declined(asked, (), reply_to_small_talk(counts.dated + counts.undated))
+
+    def _declined(self, asked: str, hits: tuple[Hit, ...], reason: str) -> Iterator[StreamEvent]:
+        yield StreamEvent("hits", hits=hits)
         answer = Answer(
             question=asked,
             statements=(),
             citations=(),
-            hits=tuple(hits),
+            hits=hits,
             confidence=0.0,
-            reader=pipeline.reader.name,
-            settings=pipeline.fingerprint,
-            abstention=Abstention(ask_back(resolved)),
+            reader=self.pipeline.reader.name,
+            settings=self.pipeline.fingerprint,
+            abstention=Abstention(reason),
         )
         yield StreamEvent("answer", answer=answer)
 

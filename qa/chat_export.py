@@ -16,7 +16,7 @@ from typing import Any
 
 from index.library_chats import StoredTurn
 from qa.evidence_pack import Form, plain
-from qa.render import DECLINED, DIFFER
+from qa.render import DIFFER, declined
 from qa.safe_text import escape, link, written_date
 from qa.source_check import CheckedSource, SourceState
 from qa.stored_answer import without_removed
@@ -66,7 +66,8 @@ def _markdown(pack: Mapping[str, Any]) -> Iterator[str]:
         yield from ("", f"## {number}\\. {plain(answer['question'])}", "")
         yield from (line for note in _notes(answer) for line in (plain(note), ""))
         if answer["abstained"]:
-            yield from (f"**{DECLINED}** {plain(answer['reason'])}", "")
+            said = declined(answer["question"])
+            yield from (f"{f'**{said}** ' if said else ''}{plain(answer['reason'])}", "")
         if answer["short_answer"]:
             yield from (f"**{plain(answer['short_answer'])}**", "")
         for each in answer["statements"]:
@@ -99,7 +100,9 @@ def _html_turn(turn: Mapping[str, Any], number: int) -> str:
     html = f'<h2 dir="auto">{number}. {escape(flat(answer["question"]))}</h2>'
     html += "".join(f'<p class="note" dir="auto">{escape(note)}</p>' for note in _notes(answer))
     if answer["abstained"]:
-        html += f'<p class="short">{DECLINED}</p><p dir="auto">{escape(flat(answer["reason"]))}</p>'
+        said = declined(answer["question"])
+        html += f'<p class="short">{said}</p>' if said else ""
+        html += f'<p dir="auto">{escape(flat(answer["reason"]))}</p>'
     if answer["short_answer"]:
         html += f'<p class="short" dir="auto">{escape(flat(answer["short_answer"]))}</p>'
     for each in answer["statements"]:

@@ -11,6 +11,7 @@ from corpus.errors import SettingsError
 from corpus.normalise import normalise_text
 from qa.antecedents import Exchange
 from qa.follow_up import Resolved, resolve_follow_up
+from qa.small_talk import is_small_talk
 from qa.types import Answer
 
 _MAX_TURN_CHARS = 4_000  # of a turn before, as of a question: what is pasted beyond names nothing that "it" means
@@ -86,7 +87,7 @@ def resolve(question: str, history: History) -> Resolved:
         turns = turns[:-1]  # some keep the question itself as the last turn of its history
     exchanges: list[Exchange] = []
     for place, turn in enumerate(turns):
-        if turn.role == "assistant":
+        if turn.role == "assistant" or is_small_talk(turn.text):
             continue
         resolved = resolve_follow_up(turn.text[:_MAX_TURN_CHARS], exchanges)
         reply = turns[place + 1] if place + 1 < len(turns) and turns[place + 1].role == "assistant" else None

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from corpus.types import Article, Span
-from qa.render import DECLINED, NEAREST_SHOWN
+from qa.render import NEAREST_SHOWN, declined
 from qa.safe_text import neutralise, origin_line
 from qa.types import Answer, flat
 
@@ -122,7 +122,8 @@ def _markdown(answer: Answer, pack: Mapping[str, Any]) -> str:
     if answer.standalone_question:
         lines += [f"Read as: {plain(answer.standalone_question)}", ""]
     if answer.abstention is not None:
-        lines += [f"**{DECLINED}** {plain(answer.abstention.reason)}", ""]
+        said = declined(answer.question)
+        lines += [f"{f'**{said}** ' if said else ''}{plain(answer.abstention.reason)}", ""]
     if answer.short_answer:
         lines += [f"**{plain(answer.short_answer)}**", ""]
     for statement in answer.statements:

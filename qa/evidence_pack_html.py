@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from qa.evidence_pack import articles_of, context_of
-from qa.render import DECLINED, searched_line
+from qa.render import declined, searched_line
 from qa.render_article import render_article
 from qa.safe_text import escape, link, origin_line
 from qa.types import Answer, Citation, Disagreement, Statement, flat
@@ -44,7 +44,11 @@ def _render_answer(answer: Answer) -> str:
     notes += [answer.degraded] if answer.degraded else []
     head = "".join(f'<p class="note" dir="auto">{escape(note)}</p>' for note in notes)
     if answer.abstention is not None:
-        reason = f'<p class="short">{DECLINED}</p><p dir="auto">{escape(flat(answer.abstention.reason))}</p>'
+        said = declined(answer.question)
+        reason = f'<p dir="auto">{escape(flat(answer.abstention.reason))}</p>'
+        if not said:
+            return head + reason
+        reason = f'<p class="short">{said}</p>{reason}'
         return f'{head}{reason}<p class="note">{escape(searched_line(answer.hits))}</p>'
     short = f'<p class="short" dir="auto">{escape(flat(answer.short_answer))}</p>' if answer.short_answer else ""
     statements = "".join(_render_statement(statement) for statement in answer.statements)

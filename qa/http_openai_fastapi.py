@@ -16,7 +16,7 @@ from corpus.errors import QAError, SettingsError
 from qa.http_ask_fastapi import SSE, client_of, history_of, need_json, stream_response
 from qa.http_errors_fastapi import error_body
 from qa.http_models import ChatBody, HistoryTurn
-from qa.render import DECLINED, with_numbers
+from qa.render import declined, with_numbers
 from qa.types import Answer, Citation, Statement, StreamEvent
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _completion(answer: Answer, model: str) -> dict[str, object]:
 def _content(answer: Answer) -> tuple[str, list[dict[str, object]]]:
     """Return the text with its numbers, and one annotation for each citation of each statement in it."""
     if answer.abstention is not None:
-        return f"{DECLINED} {answer.abstention.reason}", []
+        return f"{declined(answer.question)} {answer.abstention.reason}".lstrip(), []
     by_number = {citation.n: citation for citation in answer.citations}
     content, annotations = "", []
     for statement in answer.statements:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from index.types import Hit
 from qa.render_receipts import EXCERPT_CHARS, render_consulted, render_passages
 from qa.safe_text import clipped, escape, neutralise, origin_line
+from qa.small_talk import is_small_talk
 from qa.types import Abstention, Answer, Citation, Disagreement, Statement, Support, flat, frames
 
 TERMINAL_COLUMNS = 100  # as wide as is still easy to read
@@ -73,7 +74,9 @@ def render_terminal(answer: Answer, columns: int = TERMINAL_COLUMNS) -> str:
     notes = [f"Read as: {answer.standalone_question}"] if answer.standalone_question else []
     notes += [answer.degraded] if answer.degraded else []
     if answer.abstention is not None:
-        blocks = [*notes, f"{DECLINED} {_reason(answer.abstention)}", searched_line(answer.hits)]
+        said = declined(answer.question)
+        blocks = [*notes, f"{said} {_reason(answer.abstention)}".lstrip()]
+        blocks += [searched_line(answer.hits)] if said else []
         blocks += ["\n".join(_nearest_lines(hit)) for hit in answer.hits[:NEAREST_SHOWN]]
     else:
         _verified(answer.citations)
@@ -83,6 +86,11 @@ def render_terminal(answer: Answer, columns: int = TERMINAL_COLUMNS) -> str:
         blocks = [*notes, *short, *([statements] if statements else []), *disagreements]
         blocks += ["\n".join(_citation_lines(citation)) for citation in answer.citations]
     return "\n\n".join(_wrapped(block, max(MIN_COLUMNS, min(columns, TERMINAL_COLUMNS))) for block in blocks)
+
+
+def declined(question: str) -> str:
+    """Return what stands before the reason of an abstention; nothing when nothing was asked of the articles."""
+    return "" if is_small_talk(question) else DECLINED
 
 
 def searched_line(hits: Sequence[Hit]) -> str:
@@ -150,6 +158,8 @@ def _render_disagreement(disagreement: Disagreement, answer: Answer, turn: int) 
 
 
 def _render_abstention(answer: Answer, abstention: Abstention, turn: int) -> str:
+    if not declined(answer.question):
+        return f'<section class="declined"><p dir="auto">{escape(_reason(abstention))}</p></section>'
     nearest = render_passages(answer.hits[:NEAREST_SHOWN], turn)
     receipts = f"<h4>Nearest passages</h4>{nearest}" if nearest else ""
     return (

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from index.library_chats import ChatInfo, StoredTurn
 from qa.listing import one_line
-from qa.render import DECLINED
+from qa.render import declined
 from qa.source_check import CheckedSource, SourceState
 
 ID_SHOWN = 6  # characters of a chat's id: enough to tell a person's chats apart
@@ -30,7 +30,7 @@ def turn_lines(number: int, turn: StoredTurn, sources: Sequence[CheckedSource]) 
     if turn.standalone_question:
         yield f"Read as: {one_line(turn.standalone_question)}"
     if answer["abstained"]:
-        yield f"{DECLINED} {one_line(answer['reason'])}"
+        yield f"{declined(answer['question'])} {one_line(answer['reason'])}".lstrip()
         return
     for statement in answer["statements"]:
         numbers = "".join(f"[{n}]" for n in statement["citations"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qa.render import DECLINED
+from qa.render import declined
 from qa.safe_text import neutralise, origin_line
 from qa.types import Answer, Citation, Statement, Support, flat
 
@@ -10,7 +10,8 @@ from qa.types import Answer, Citation, Statement, Support, flat
 def render_copy(answer: Answer) -> str:
     """Return the answer with its proof on as many lines as it has parts, none of them wrapped."""
     if answer.abstention is not None:
-        return neutralise(f"{answer.question}\n\n{DECLINED} {flat(answer.abstention.reason)}")
+        said = f"{declined(answer.question)} {flat(answer.abstention.reason)}".lstrip()
+        return neutralise(f"{answer.question}\n\n{said}")
     statements = " ".join(_with_numbers(statement) for statement in answer.statements)
     short = [answer.short_answer] if answer.short_answer else []
     sources = "\n".join(_source(citation) for citation in answer.citations)

@@ -124,6 +124,16 @@ def assert_nothing_sticks_out(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_a_greeting_is_answered_calmly_and_invites_questions(page):
+    ask(page, "Hello!")
+    expect(page.locator(".turn .declined")).to_have_text(re.compile("^Byline answers only from the 2 articles"))
+    expect(page.locator(".turn .passages")).to_have_count(0)
+    suggested = page.locator("#suggested .example")
+    expect(suggested.first).to_be_visible(timeout=30_000)
+    suggested.first.click()
+    expect(page.locator(".turn[aria-busy=false] .chip").first).to_be_visible(timeout=30_000)
+
+
 def test_citation_opens_the_article_at_the_right_sentence(page):
     ask(page, QUESTION)
     statement = page.locator(".turn .statement").first

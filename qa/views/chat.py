@@ -196,6 +196,8 @@ def advance(turn: Turn, event: StreamEvent) -> Turn:
     if event.answer is not None:
         return replace(turn, answer=event.answer)
     if event.statement is None:
+        if not event.hits:
+            return turn
         return replace(turn, progress=_reading_line(event))
     known = {citation.n for citation in turn.citations}
     new = tuple(citation for citation in event.citations if citation.n not in known)

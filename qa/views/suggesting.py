@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from corpus.errors import QAError
+from qa.small_talk import is_small_talk
 from qa.suggest import suggest_questions
 from qa.views.chat import Turns  # at run time: Gradio reads the annotations
 from qa.views.turn_actions import render_suggestions
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from qa.service import Service
 
+OPENING = "Who said what?"  # whose passages invite questions of those who greet
 _LOG = logging.getLogger(__name__)
 
 
@@ -37,9 +40,10 @@ def make_suggester(service: Service) -> Callable[[Turns], str]:
             return ""
         try:
             asker = byline.asker(last.choice)  # a model that was not chosen must not be sent these either
-            found = suggest_questions(
-                last.answer, lambda question: asker.ask(question, filters=last.filters), nobody_waits
-            )
+            read = last.answer
+            if is_small_talk(read.question):  # nothing was read for it
+                read = replace(read, hits=tuple(byline.search(OPENING, filters=last.filters)))
+            found = suggest_questions(read, lambda question: asker.ask(question, filters=last.filters), nobody_waits)
         except QAError as error:  # e.g. the library was emptied or closed meanwhile: an answer stands without them
             _LOG.info("Nothing is suggested: %s", error)
             return ""
