@@ -20,6 +20,7 @@ SIZES = {"wide": (1280, 800), "narrow": (390, 844)}
 ANSWERED = "Which journalist uncovered the deportation of an Iraqi man to Rwanda?"
 FOLLOW_UP = "And when did Rwandan officials confirm it?"
 DIFFERING = "Who is Donald Trump?"
+GREETING = "Hello!"
 DECLINED = "What is the capital of Australia?"
 
 
@@ -55,6 +56,8 @@ def take(browser: Browser, address: str, folder: Path) -> None:
             shoot(page, folder / f"differing-{name}-{scheme}.png")
             ask(page, DECLINED)
             shoot(page, folder / f"declined-{name}-{scheme}.png")
+            ask(page, GREETING)
+            shoot(page, folder / f"greeting-{name}-{scheme}.png")
             page.get_by_role("tab", name="Chats").click()
             page.wait_for_selector("#chats li")
             shoot(page, folder / f"chats-{name}-{scheme}.png")
