@@ -6,7 +6,9 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from datetime import date
+from operator import itemgetter
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -201,13 +203,14 @@ class Library:
     def vectors_by_key(self, keys: Sequence[int]) -> tuple[list[int], Vectors]:
         """Return the keys of those among these passages that exist, in the order given, and their vectors."""
         query = """
-            SELECT passages.key, vectors.vector FROM json_each(?) AS wanted
+            SELECT wanted.key, passages.key, vectors.vector FROM json_each(?) AS wanted
             CROSS JOIN passages ON passages.key = wanted.value
-            CROSS JOIN vectors ON vectors.key = passages.vector ORDER BY wanted.key
+            CROSS JOIN vectors ON vectors.key = passages.vector
         """
         with self.file.reading() as connection:
             rows = connection.execute(query, (json.dumps(list(keys)),)).fetchall()
-        return [row[0] for row in rows], rows_from([row[1] for row in rows], self.build.dim)
+        rows.sort(key=itemgetter(0))  # as in `_vector_rows`
+        return [row[1] for row in rows], rows_from([row[2] for row in rows], self.build.dim)
 
     def passage_ids_where(self, filters: Filters) -> list[str]:
         """Return the ids of the visible passages whose article passes the filters, in no particular order."""
@@ -235,29 +238,29 @@ class Library:
 
     def known_vectors(self, passage_ids: Sequence[str]) -> tuple[list[str], Vectors]:
         """Return the visible ones among these passages in the order given, and their vectors row by row."""
-        query = """
-            SELECT visible.id, vectors.vector
-            FROM json_each(?) AS wanted
-            CROSS JOIN visible ON visible.id = wanted.value
-            CROSS JOIN vectors ON vectors.key = visible.vector
-            ORDER BY wanted.key
-        """
-        with self.file.reading() as connection:
-            rows = connection.execute(query, (json.dumps(list(passage_ids)),)).fetchall()
-        return [row[0] for row in rows], rows_from([row[1] for row in rows], self.build.dim)
+        rows = self._vector_rows("vector", passage_ids)
+        return [row[1] for row in rows], rows_from([row[2] for row in rows], self.build.dim)
 
     def sentence_vectors(self, passage_ids: Sequence[str]) -> SentenceVectors:
         """Return the sentence vectors of the visible ones among these passages, in the order given."""
-        query = """
-            SELECT visible.id, vectors.sentences
+        rows = self._vector_rows("sentences", passage_ids)
+        return unpack_sentences([row[1] for row in rows], [row[2] for row in rows], self.build.dim)
+
+    def _vector_rows(
+        self, column: Literal["vector", "sentences"], passage_ids: Sequence[str]
+    ) -> list[tuple[int, str, bytes]]:
+        """Return place, id and vectors of the visible ones among these passages, by their place among them."""
+        query = f"""
+            SELECT wanted.key, visible.id, vectors.{column}
             FROM json_each(?) AS wanted
             CROSS JOIN visible ON visible.id = wanted.value
             CROSS JOIN vectors ON vectors.key = visible.vector
-            ORDER BY wanted.key
         """
         with self.file.reading() as connection:
             rows = connection.execute(query, (json.dumps(list(passage_ids)),)).fetchall()
-        return unpack_sentences([row[0] for row in rows], [row[1] for row in rows], self.build.dim)
+        # Sorted here: SQLite, told to, would copy every vector. For 200 passages alone 1.5 to 1.7 ms, not 2.4.
+        rows.sort(key=itemgetter(0))
+        return rows
 
     def all_articles(self) -> Iterator[Article]:
         """Yield every article in the order first added, reading one at a time."""
