@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from qa.support import Evidence, SupportChecker, find_problems, share_of_pairs
@@ -135,3 +137,32 @@ def test_pairs_of_neighbouring_words_must_stand_side_by_side():
     assert share_of_pairs("Rwanda wants money", "Rwanda wants money from the UK") == 1.0
     assert share_of_pairs("Rwanda wants money", "Money is what the UK wants from Rwanda") == 0.0
     assert share_of_pairs("Rwanda", "Rwanda") == 0.0
+
+
+class _SureNetwork(FakeNetwork):
+    """Always finds support, with one chance."""
+
+    def __init__(self, logit):
+        self._logit = logit
+
+    def score(self, pairs):
+        return [replace(logits, supported=self._logit) for logits in super().score(pairs)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "logit", "support"),
+    [
+        ("Critics warn about the treatment of displaced or stateless people.", 1.0, Support.SUPPORTED),
+        ("Critics warn about the treatment of displaced or stateless people.", -0.5, Support.WEAK),
+        ("He cast doubt upon the treatment of people who are displaced or stateless.", 1.0, Support.WEAK),
+        ("He cast doubt upon the treatment of people who are displaced or stateless.", 4.0, Support.SUPPORTED),
+    ],
+)
+def test_what_its_words_do_not_hold_the_network_must_vouch_for(statement, logit, support):
+    quote = (
+        "Critics warn that outsourcing raises questions about the treatment of people who are displaced or stateless."
+    )
+    checker = SupportChecker(_SureNetwork(logit), supported_from=0.26, weak_from=0.02)
+    checked = checker.check(statement, [Evidence(quote, quote)])
+    assert checked.support is support
+    assert (checked.problems == ()) is (support is Support.SUPPORTED or "cast" not in statement)
