@@ -55,11 +55,10 @@ def support_systems() -> dict[str, SupportSystem]:
 
 def make_overlap() -> Scorer:
     """Return the share of the claim's words, without those that carry no topic, whose stems its passages hold."""
+    from qa.support import share_held
 
     def score(claim: str, passages: Sequence[str]) -> float:
-        wanted = {word.stem for word in split_words(claim) if not word.is_stop}
-        held = {word.stem for passage in passages for word in split_words(passage)}
-        return len(wanted & held) / len(wanted) if wanted else 0.0
+        return share_held(claim, "\n".join(passages))
 
     return score
 

@@ -86,17 +86,17 @@ class SupportChecker:
         """Say how far the evidence, all of it together, supports the statement.
 
         A statement that is its quote word for word is `verbatim`. Otherwise every figure, date and name in it must
-        stand in the evidence, and the network must find it supported; when neither holds, it is unsupported.
+        stand in the evidence, and the network must vouch for it, the more surely the fewer of its words are held;
+        when neither holds, it is unsupported.
         """
         if not evidence:
             return Checked(Support.UNSUPPORTED, 0.0, ("It cites nothing.",))
         if any(flat(statement) == flat(one.quote) for one in evidence):
             return Checked(Support.VERBATIM, 1.0, ())
         problems = find_problems(statement, [one.passage for one in evidence], [one.header for one in evidence])
-        judged, chance = self._weigh(statement, evidence, len(problems))
+        judged, chance, held = self._weigh(statement, evidence, len(problems))
         if judged < self._weak_from or chance < (LIKELY if problems else _UNLIKELY):
             return Checked(Support.UNSUPPORTED, chance, problems or _missing_words(statement, evidence))
-        held = share_held(statement, "\n".join(map(_with_header, evidence)))
         vouched = judged >= (max(self.supported_from, _AGREES) if held >= _MOSTLY_HELD else _SURE)
         if problems or chance < LIKELY or not vouched:  # all words may be there, turned round
             return Checked(Support.WEAK, chance, problems or _missing_words(statement, evidence))
@@ -109,8 +109,8 @@ class SupportChecker:
         problems = find_problems(statement, [one.passage for one in evidence], [one.header for one in evidence])
         return self._weigh(statement, evidence, len(problems))[1]
 
-    def _weigh(self, statement: str, evidence: Sequence[Evidence], n_problems: int) -> tuple[float, float]:
-        """Return the network's chance, the best of all it reads, and the likelihood."""
+    def _weigh(self, statement: str, evidence: Sequence[Evidence], n_problems: int) -> tuple[float, float, float]:
+        """Return the network's chance, the best of all it reads, the likelihood, and the share of words held."""
         texts = [_with_header(one) for one in evidence]
         shares = [share_held(statement, text) for text in texts]
         nearest = sorted(range(len(evidence)), key=lambda i: -shares[i])[:_PIECES_READ]
@@ -122,14 +122,16 @@ class SupportChecker:
         logit = math.log(judged / (1.0 - judged))  # `sigmoid` bounds it, so neither is 0
         low, high = _NETWORK_BOUNDS
         everything = "\n".join(texts)
-        return judged, sigmoid(
+        held = share_held(statement, everything)
+        likelihood = sigmoid(
             _CONSTANT
-            + _ALL_WORDS_WEIGHT * share_held(statement, everything)
+            + _ALL_WORDS_WEIGHT * held
             + _BEST_WORDS_WEIGHT * max(shares)
             + _PAIRS_WEIGHT * share_of_pairs(statement, everything)
             + _NETWORK_WEIGHT * min(max(logit, low), high)
             + _PROBLEM_WEIGHT * min(n_problems, _MOST_PROBLEMS)
         )
+        return judged, likelihood, held
 
     def chances(self, statement: str, evidence: Sequence[Evidence]) -> list[float]:
         """Return, for each piece of evidence, the chance that its passage supports the statement."""
