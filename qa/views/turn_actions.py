@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qa.render_copy import render_copy
 from qa.safe_text import escape
+from qa.small_talk import is_small_talk
 
 if TYPE_CHECKING:
     from qa.types import Answer
@@ -16,20 +17,17 @@ PACK_NAMES = {"html": "Web page", "md": "Markdown", "json": "JSON"}
 
 
 def render_actions(turn: Turn, answer: Answer, *, is_last: bool) -> str:
-    """Return the row of buttons under a finished answer; only the last answer can be asked for again."""
+    """Return the row of buttons under a finished answer; only the last answer can be asked for again.
+
+    A greeting has no evidence to take away and is no case to test by.
+    """
     copied = escape(render_copy(answer))
     again = _button("again", "Ask again", turn.number) if is_last else ""
-    packs = "".join(
-        f'<button type="button" class="pack" data-turn="{turn.number}" data-form="{form}">{name}</button>'
-        for form, name in PACK_NAMES.items()
-    )
+    proof = "" if is_small_talk(turn.question) else _render_packs(turn.number) + _render_keep(turn)
     return (
         '<div class="actions" role="group" aria-label="What to do with this answer">'
         f'<button type="button" class="copy" data-copy="{copied}">Copy</button>{again}'
-        f"{_button('edit', 'Edit question', turn.number)}"
-        f'<details class="packs" data-keep="packs-{turn.number}"><summary>Evidence pack</summary>'
-        f"<p>One file with the answer, its quotes and the articles’ text; it checks itself.</p><div>{packs}</div>"
-        f"</details>{_render_keep(turn)}</div>"
+        f"{_button('edit', 'Edit question', turn.number)}{proof}</div>"
     )
 
 
@@ -68,6 +66,18 @@ def render_suggestions(turn_number: int, questions: Sequence[str]) -> str:
     return (
         f'<nav class="suggested" data-turn="{turn_number}" aria-label="Questions that these articles answer">'
         f"<span>Ask next</span><ul>{items}</ul></nav>"
+    )
+
+
+def _render_packs(number: int) -> str:
+    packs = "".join(
+        f'<button type="button" class="pack" data-turn="{number}" data-form="{form}">{name}</button>'
+        for form, name in PACK_NAMES.items()
+    )
+    return (
+        f'<details class="packs" data-keep="packs-{number}"><summary>Evidence pack</summary>'
+        f"<p>One file with the answer, its quotes and the articles’ text; it checks itself.</p><div>{packs}</div>"
+        "</details>"
     )
 
 

@@ -13,6 +13,8 @@ from qa.render import DECLINED, render_answer, render_terminal
 from qa.render_copy import render_copy
 from qa.settings import Settings
 from qa.small_talk import is_small_talk, reply_to_small_talk
+from qa.views.chat import Turn
+from qa.views.turn_actions import render_actions
 from tests.fakes import FakeEmbedder, FakeReader, make_article
 
 SUITES = sorted((Path(evals.__file__).parent / "suites").rglob("*.jsonl"))
@@ -70,6 +72,13 @@ def test_small_talk_declines_with_one_sentence_and_reads_nothing(byline):
     assert (answer.abstained, answer.statements, answer.citations) == (True, (), ())
     assert answer.to_dict()["reason"] == REPLY
     assert byline._answerer().reader.questions == []
+
+
+@pytest.mark.parametrize(("asked", "offered"), [("Hello!", False), ("What began in Kigali?", True)])
+def test_only_an_answer_about_articles_has_evidence_to_take_away(byline, asked, offered):
+    *_, last = byline.stream(asked)
+    buttons = render_actions(Turn(0, asked, answer=last.answer), last.answer, is_last=True)
+    assert [part in buttons for part in ('class="copy"', 'class="packs"', 'class="keep"')] == [True, offered, offered]
 
 
 SHOWN = {
