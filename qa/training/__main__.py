@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING
 from qa.network_onnx import Logits
 from qa.network_onnx import ReaderNetwork as ShippedNetwork
 from qa.reading_input import ReadingInput, make_header, make_input
-from qa.training.gather import gather, gather_written, judged_stage, made_stage, written_stage
+from qa.training.gather import gather, gather_written, judged_stage, made_stage, reworded_stage, written_stage
 from qa.training.measure import figures, read_paragraphs
-from qa.training.rows import PLAIN, WRITTEN, ChunkedSet, Part, load_chunked, load_written
+from qa.training.rows import OTHER_WORDS, PLAIN, WRITTEN, ChunkedSet, Part, load_chunked, load_written
 
 if TYPE_CHECKING:
     from qa.training.model_torch import ReaderNetwork
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 MADE_ROWS = 14_000
 PASSES = (4, 3)
-WRITTEN_PASSES = (2, 1)
+WRITTEN_PASSES = (0, 1, 1)  # (2, 1, 0) on 28 November in the morning
 START_SHARE = 0.25  # of the network it went on from, in the mean with what it became; see written_news/README.md
 MODELS = Path(__file__).parent.parent / "models"
 SHIPPED = MODELS / "reader-minilm-l6-int8"
@@ -56,7 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     more.add_argument("data", type=Path)
     more.add_argument("work", type=Path)
     more.add_argument(
-        "--passes", type=int, nargs=2, default=WRITTEN_PASSES, help="over the news with hard questions; over everything"
+        "--passes",
+        type=int,
+        nargs=3,
+        default=WRITTEN_PASSES,
+        help="over the news with hard questions, a cycle of its own; over everything; over questions in other words",
     )
     more.set_defaults(run=_continue)
     ship = commands.add_parser("export", help="quantise the trained network and put it into the package")
@@ -107,9 +111,13 @@ def _continue(options: argparse.Namespace) -> None:
     network.load_state_dict(before)
     pool, hard = gather(options.data, options.work), gather_written(options.work)
     every = gather_written(options.work, (WRITTEN, PLAIN))
-    stages = [lambda seed: written_stage(pool, hard, seed)] * options.passes[0]
-    stages += [lambda seed: written_stage(pool, every, seed)] * options.passes[1]
-    course = Course(stages, options.passes, rate=RATE * LATER_RATE, later=1.0)
+    reworded = gather_written(options.work, (WRITTEN, PLAIN), questions=OTHER_WORDS)
+    n_hard, n_every, n_reworded = options.passes
+    stages = [lambda seed: written_stage(pool, hard, seed)] * n_hard
+    stages += [lambda seed: written_stage(pool, every, seed)] * n_every
+    stages += [lambda seed: reworded_stage(pool, every, reworded, seed)] * n_reworded
+    cycles = [n for n in (n_hard, n_every + n_reworded) if n]
+    course = Course(stages, cycles, rate=RATE * LATER_RATE, later=1.0)
     learned = _learn(network, course, options).state_dict()
     mean = {name: START_SHARE * before[name] + (1 - START_SHARE) * value for name, value in learned.items()}
     torch.save(mean, options.work / "network.pt")
@@ -118,12 +126,13 @@ def _continue(options: argparse.Namespace) -> None:
 def _learn(network: ReaderNetwork, course: Course, options: argparse.Namespace) -> ReaderNetwork:
     from qa.training.train_torch import train
 
-    sets = _squad(options.data), load_written(), load_written(PLAIN)
+    reworded = [load_written(folder, OTHER_WORDS) for folder in (WRITTEN, PLAIN)]
+    sets = _squad(options.data), load_written(), load_written(PLAIN), *reworded
 
     def after_stage(network: ReaderNetwork, done: int) -> None:
         for of in sets:
             read = read_paragraphs(of, of.part(Part.TUNE), scorer(network))
-            _show({"stage": done, "set": of.name, **figures(read, of)})
+            _show({"stage": done, "set": of.name, "questions": of.questions, **figures(read, of)})
 
     return train(network, course, options.work, after_stage=after_stage)
 

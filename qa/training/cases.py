@@ -28,28 +28,32 @@ from qa.evidence import FEATURES
 from qa.passage_reading import PairScorer
 from qa.read_extractive import MAX_READ, ExtractiveReader
 from qa.reader_weights import GATE_FEATURES, RANK_FEATURES, ReaderWeights
-from qa.training.rows import PLAIN, Asked, ChunkedSet, Part, load_chunked, load_written
+from qa.training.rows import ASKED_NEWS, PLAIN, Asked, ChunkedSet, Part, load_asked_news, load_chunked, load_written
 from qa.weighed import Weighed
 
 Matrix = NDArray[np.float64]
-GROUP_PATTERN = {"wiki_squad": "-", "clapnq": "", "news_multihop": "", PLAIN.name: "."}
+GROUP_PATTERN = {"wiki_squad": "-", "clapnq": "", "news_multihop": "", ASKED_NEWS.name: "", PLAIN.name: "."}
 OFF_TOPIC = {
     "wiki_squad": "clapnq",
     "clapnq": "news_multihop",
     "news_multihop": "wiki_squad",
+    ASKED_NEWS.name: "clapnq",
     PLAIN.name: "wiki_squad",
 }
-# The largest set would drown the others, and its articles are few; the figure of news_multihop bounds the time.
-MAX_QUESTIONS = {"wiki_squad": 600, "clapnq": 300, "news_multihop": 400, PLAIN.name: 600}  # of each part
+# Of each part. The largest set would drown the others, and its articles are few; the figure of news_multihop bounds the
+# time.
+MAX_QUESTIONS = {"wiki_squad": 600, "clapnq": 300, "news_multihop": 400, ASKED_NEWS.name: 400, PLAIN.name: 600}
+LIBRARY = {ASKED_NEWS.name: "news_multihop"}  # the set whose articles are asked, where it is another
 MAX_OFF_TOPIC = 50  # of each part
-# Articles that a question of ours is asked of: many begin with a few, where other scores are usual than in large
-# libraries (retrieval scales them to the best hundred passages found). None for all.
+# Questions of some sets are asked of so many articles: many begin with a few, where other scores are usual than in
+# large libraries (retrieval scales them to the best hundred passages found). None for all.
 SIZES = (2, 5, 20, None)
+ASKED_OF_FEW = frozenset({ASKED_NEWS.name, PLAIN.name})
 MIN_SAME_WORDS = 5  # characters; a shorter answer ("12") stands in another report by chance
 # Sets that judge every sentence that would do. Our news with hard questions (written_news) would be one as well, but is
 # like no library of a reader's: sentence weights fitted on it cost news_multihop 0.09 of its right sentences, a gate
 # 0.04 of its right answers.
-JUDGES_ALL = frozenset({"wiki_squad", "clapnq", PLAIN.name})
+JUDGES_ALL = frozenset({"wiki_squad", "clapnq", ASKED_NEWS.name, PLAIN.name})
 # Sets that sentence weights are fitted on: those of written_plain cost news_multihop 0.06 of its right sentences, for
 # they trust what retrieval says of a small library in large ones too.
 WEIGHS_SENTENCES = JUDGES_ALL - {PLAIN.name}
@@ -103,7 +107,7 @@ def collect(data: Path, work: Path, network: PairScorer) -> list[Case]:
 
 
 def _choose(data: Path, name: str) -> list[tuple[Part, Asked]]:
-    of = load_written(PLAIN) if name == PLAIN.name else load_chunked(data / name, group_pattern=GROUP_PATTERN[name])
+    of = _load(data, name)
     if name == "news_multihop":  # a question needs several articles: halves by question, not by article
         parted = [(Part.TUNE if is_even(one.id) else Part.TEST, one) for one in of.asked]
     else:
@@ -116,6 +120,14 @@ def _choose(data: Path, name: str) -> list[tuple[Part, Asked]]:
         for part in (Part.TUNE, Part.TEST)
         for one in _sample([pair for pair in parted if pair[0] is part], MAX_QUESTIONS[name], rng)
     ]
+
+
+def _load(data: Path, name: str) -> ChunkedSet:
+    if name == PLAIN.name:
+        return load_written(PLAIN)
+    if name == ASKED_NEWS.name:
+        return load_asked_news(data)
+    return load_chunked(data / name, group_pattern=GROUP_PATTERN[name])
 
 
 def _with_other_reports(one: Asked, of: ChunkedSet) -> Asked:
@@ -148,14 +160,15 @@ def _read(
     data: Path, work: Path, name: str, asked: Sequence[tuple[Part, Asked]], network: PairScorer
 ) -> Iterator[Case]:
     encoder = embedded_encoder()
-    folder = PLAIN if name == PLAIN.name else data / name
+    library = LIBRARY.get(name, name)
+    folder = PLAIN if name == PLAIN.name else data / library
     corpus = next(folder.glob("corpus.jsonl*"))
     reader = ExtractiveReader(network, weights=blank_weights(), max_hits=MAX_READ)
-    with open_index(work / name, encoder) as index:
+    with open_index(work / library, encoder) as index:
         if not index.library.n_passages():
             add_articles(index, load_sources([corpus]))
         retriever = Retriever(index)
-        ids = sorted(load_written(PLAIN).articles) if name == PLAIN.name else []
+        ids = sorted(_load(data, name).articles) if name in ASKED_OF_FEW else []
         for done, (part, one) in enumerate(asked):
             hits = retriever.retrieve(one.question, k=MAX_READ, filters=_library_of(one, ids) if ids else EVERYTHING)
             weighed = reader.weigh(one.question, hits)

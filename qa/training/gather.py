@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from corpus.load import load_sources
@@ -16,13 +17,25 @@ from index.open import open_index
 from index.retrieve import Retriever
 from qa.reading_input import make_header
 from qa.training.mix import Pool, asked_rows, cloze_rows
-from qa.training.rows import WRITTEN, Asked, ChunkedSet, Part, Row, load_chunked, load_written
+from qa.training.rows import (
+    OTHER_WORDS,
+    QUERIES,
+    WRITTEN,
+    Asked,
+    ChunkedSet,
+    Part,
+    Row,
+    load_asked_news,
+    load_chunked,
+    load_written,
+)
 from qa.training.statements import claims_clapnq, claims_scifact, claims_wice, claims_written, made_statements
 
 N_WRONG = 12  # passages looked at for each question; those that hold none of its answers are kept
 MIN_CLOZE_CHARS = 200  # a shorter passage hardly has two sentences
 MADE_STATEMENTS = 1_400  # a pass
 WRITTEN_STATEMENTS = 300  # of these out of the news written to be learned from
+WRONG_SHARE_REWORDED = 0.5  # of the questions in other words, and about real news, that come again over a wrong passage
 CLOZE_A_PASS = 1_000  # beside the judged questions, so that they are not learned by heart
 
 
@@ -47,16 +60,28 @@ def gather(data: Path, work: Path, part: Part = Part.TRAIN) -> Pool:
     return Pool((squad, clapnq), asked, by_id, support, cloze, texts)
 
 
-def gather_written(work: Path, folders: Sequence[Path] = (WRITTEN,), part: Part = Part.TRAIN) -> Pool:
-    """Read what was written for this project to learn from; every question comes over a wrong passage as well."""
-    sets = [load_written(folder) for folder in folders]
+def gather_written(
+    work: Path, folders: Sequence[Path] = (WRITTEN,), part: Part = Part.TRAIN, questions: str = QUERIES
+) -> Pool:
+    """Read what was written for this project to learn from; the questions come over a wrong passage as well."""
+    sets = [load_written(folder, questions) for folder in folders]
+    if questions == OTHER_WORDS:  # the statements belong to the articles, not to each file of questions
+        return _pool(sets, WRITTEN.parent, work, part, WRONG_SHARE_REWORDED)
+    support = [row for of in sets for row in claims_written(of, part, random.Random(f"claims:{part}"))]
+    return replace(_pool(sets, WRITTEN.parent, work, part, 1.0), support=support)
+
+
+def gather_asked_news(data: Path, work: Path, part: Part = Part.TRAIN) -> Pool:
+    """Read our own questions about real news; they come over a wrong passage as well."""
+    return _pool([load_asked_news(data)], data, work, part, WRONG_SHARE_REWORDED)
+
+
+def _pool(sets: Sequence[ChunkedSet], data: Path, work: Path, part: Part, wrong_share: float) -> Pool:
     asked = [(of, one) for of in sets for one in of.part(part)]
     cloze = [text for of in sets for text in _texts(of, part)]
-    texts = [passage.text for _, passage in cloze]
-    support = [row for of in sets for row in claims_written(of, part, random.Random(f"claims:{part}"))]
-    mined = [_mine(of, WRITTEN.parent, work, within_article=True) for of in sets]
+    mined = [_mine(of, data, work, within_article=True) for of in sets]
     wrong = {name: passages for found in mined for name, passages in found.items()}
-    return Pool(sets, asked, wrong, support, cloze, texts, wrong_share=1.0)
+    return Pool(sets, asked, wrong, (), cloze, [passage.text for _, passage in cloze], wrong_share=wrong_share)
 
 
 def judged_stage(pool: Pool, seed: str) -> list[Row]:
@@ -73,6 +98,15 @@ def written_stage(pool: Pool, written: Pool, seed: str) -> list[Row]:
     rows += made_statements(written, WRITTEN_STATEMENTS, rng)
     before = judged_stage(pool, seed)
     return [*rng.sample(before, len(before) // 2), *rows]
+
+
+def reworded_stage(pool: Pool, written: Pool, reworded: Pool, seed: str) -> list[Row]:
+    """Return one pass over questions in other words, and a third as many rows of what was learned before."""
+    rng = random.Random(f"reworded:{seed}")
+    rows = list(asked_rows(reworded, rng))
+    judged, plain = judged_stage(pool, seed), list(asked_rows(written, rng))
+    rows += rng.sample(judged, min(len(judged), len(rows) // 6)) + rng.sample(plain, min(len(plain), len(rows) // 7))
+    return [*rows, *rng.sample(list(written.support), min(len(written.support), len(rows) // 30))]
 
 
 def made_stage(pool: Pool, n: int, seed: str) -> list[Row]:
@@ -104,7 +138,7 @@ def _mine(
         work: What was mined is kept here.
         within_article: Whether other passages of the judged article are wrong as well.
     """
-    kept = work / f"{of.name}.wrong.json"
+    kept = work / (f"{of.name}.wrong.json" if of.questions == QUERIES else f"{of.name}.{of.questions}.wrong.json")
     by_id = {passage.id: passage for passages in of.passages.values() for passage in passages}
     if not kept.exists():
         kept.write_text(json.dumps(_retrieve_wrong(of, data, work, within_article)), encoding="utf-8")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -21,6 +22,8 @@ SPLIT_SEED = 20261125
 SHARES = (0.62, 0.16)  # of the questions, for train and tune; the rest is the inner test split
 WRITTEN = Path(__file__).parent / "written_news"
 PLAIN = Path(__file__).parent / "written_plain"  # likewise, with questions as they are mostly asked
+ASKED_NEWS = Path(__file__).parent / "asked_news"  # questions of ours about the articles of news_multihop
+QUERIES, OTHER_WORDS = "queries", "other_words"  # files of questions; the second asks in other words, of most articles
 WRITTEN_SHARES = {WRITTEN.name: (0.76, 0.1), PLAIN.name: (0.86, 0.06)}  # of what was written to be learned from
 
 
@@ -90,6 +93,8 @@ class ChunkedSet:
         passages: By article id, in reading order.
         shares: Of its questions, for the train and the tune part.
         group_pattern: What to cut off an article id, from its last occurrence on, to name its group.
+        questions: Stem of the file they stand in.
+        given_parts: The part of each group where another file's questions decide it.
     """
 
     name: str
@@ -98,6 +103,8 @@ class ChunkedSet:
     asked: Sequence[Asked]
     shares: tuple[float, float] = SHARES
     group_pattern: str = ""
+    questions: str = QUERIES
+    given_parts: Mapping[str, Part] = field(default_factory=dict)
 
     def group(self, article_id: str) -> str:
         """Return the name of what must stay in one part with this article."""
@@ -110,7 +117,7 @@ class ChunkedSet:
 
     def parts(self) -> dict[str, Part]:
         """Return the part of each group."""
-        return split_groups(self.asked, self.shares)
+        return dict(self.given_parts) or split_groups(self.asked, self.shares)
 
     def part(self, part: Part) -> list[Asked]:
         """Return the questions of one part."""
@@ -137,9 +144,41 @@ def split_groups(asked: Iterable[Asked], shares: tuple[float, float] = SHARES) -
     return parts
 
 
-def load_written(folder: Path = WRITTEN) -> ChunkedSet:
-    """Read what was written for this project to learn from; the reports of an event make one group."""
-    return load_chunked(folder, group_pattern=".", shares=WRITTEN_SHARES[folder.name])
+def load_written(folder: Path = WRITTEN, questions: str = QUERIES) -> ChunkedSet:
+    """Read what was written for this project to learn from; the reports of an event make one group.
+
+    Args:
+        folder: Of the set.
+        questions: Stem of the file of questions; an article's part is the same for all of them.
+    """
+    of = load_chunked(folder, group_pattern=".", shares=WRITTEN_SHARES[folder.name])
+    if questions == QUERIES:
+        return of
+    asked = list(_read_asked(of, folder, questions))
+    return replace(of, asked=asked, questions=questions, given_parts=of.parts())
+
+
+def load_asked_news(data: Path) -> ChunkedSet:
+    """Read our own questions about articles of news_multihop; each row names its part.
+
+    The articles are their publishers', so a row names its answer by place alone, with the beginning of the SHA-256 of
+    its text.
+
+    Raises:
+        ValueError: If a place holds another text than when the question was written.
+    """
+    of = load_chunked(data / "news_multihop")
+    asked, parts = [], {}
+    for row in read_rows(ASKED_NEWS, QUERIES):
+        article = of.articles[row["doc"]]
+        spans = (Span(row["start"], row["end"]),) if "start" in row else ()
+        answers = tuple(span.slice(article.text) for span in spans)
+        if any(hashlib.sha256(answer.encode()).hexdigest()[:12] != row["sha256"] for answer in answers):
+            raise ValueError(f"{row['id']}: the article has been changed since its question was written.")
+        gold = tuple((article.id, span) for span in spans)
+        asked.append(Asked(row["id"], row["question"], article.id, article.id, "", spans, answers, bool(spans), gold))
+        parts[article.id] = Part(row["part"])
+    return replace(of, asked=asked, questions=ASKED_NEWS.name, given_parts=parts)
 
 
 def load_chunked(folder: Path, *, group_pattern: str = "", shares: tuple[float, float] = SHARES) -> ChunkedSet:
@@ -154,27 +193,7 @@ def load_chunked(folder: Path, *, group_pattern: str = "", shares: tuple[float, 
     articles = {article.id: article for article in load_articles(folder)}
     passages = {name: chunk_article(article) for name, article in articles.items()}
     of = ChunkedSet(folder.name, articles, passages, (), shares, group_pattern)
-    asked = []
-    for row in read_rows(folder, "queries"):
-        context = str(row.get("context_doc") or next(iter(row["gold_docs"]), row["id"]))
-        marked = [(str(gold["doc"]), gold["text"], gold["start"]) for gold in row.get("gold_spans") or ()]
-        placed = [(doc, _stored_span(articles[doc].text, text, start)) for doc, text, start in marked]
-        gold = [(doc, span) for doc, span in placed if span]
-        meta = row.get("meta") or {}
-        asked.append(
-            Asked(
-                id=str(row["id"]),
-                question=row["question"],
-                article_id=context,
-                group=of.group(context),
-                kind=str(meta.get("part") or row.get("type") or ""),
-                spans=tuple(span for doc, span in gold if doc == context),
-                answers=tuple(meta.get("all_answers") or row.get("answers") or ()),
-                answerable=row["answerable"],
-                gold=_joined(gold),
-            )
-        )
-    return replace(of, asked=asked)
+    return replace(of, asked=list(_read_asked(of, folder, QUERIES)))
 
 
 def load_articles(folder: Path) -> Iterator[Article]:
@@ -195,6 +214,26 @@ def read_rows(folder: Path, stem: str) -> Iterator[dict[str, Any]]:
     path = next(path for path in (folder / f"{stem}.jsonl", folder / f"{stem}.jsonl.gz") if path.exists())
     with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
         yield from (json.loads(line) for line in file if line.strip())
+
+
+def _read_asked(of: ChunkedSet, folder: Path, questions: str) -> Iterator[Asked]:
+    for row in read_rows(folder, questions):
+        context = str(row.get("context_doc") or next(iter(row["gold_docs"]), row["id"]))
+        marked = [(str(gold["doc"]), gold["text"], gold["start"]) for gold in row.get("gold_spans") or ()]
+        placed = [(doc, _stored_span(of.articles[doc].text, text, start)) for doc, text, start in marked]
+        gold = [(doc, span) for doc, span in placed if span]
+        meta = row.get("meta") or {}
+        yield Asked(
+            id=str(row["id"]),
+            question=row["question"],
+            article_id=context,
+            group=of.group(context),
+            kind=str(meta.get("part") or row.get("type") or ""),
+            spans=tuple(span for doc, span in gold if doc == context),
+            answers=tuple(meta.get("all_answers") or row.get("answers") or ()),
+            answerable=row["answerable"],
+            gold=_joined(gold),
+        )
 
 
 def _joined(gold: Sequence[tuple[str, Span]]) -> tuple[tuple[str, Span], ...]:

@@ -21,7 +21,7 @@ def _rows(name):
 
 
 SPOKEN = ("attribution", "attribution_held_out")  # each with news of its own in the folder of its name
-ROWS = [*_rows("first_answers.jsonl"), *_rows("bundled.jsonl"), *_rows("chats.jsonl")]
+ROWS = [row for name in ("first_answers", "bundled", "chats", "readers") for row in _rows(f"{name}.jsonl")]
 ANSWERABLE = [row for row in ROWS if row["answerable"]]
 
 

@@ -5,7 +5,7 @@ import pytest
 from qa.training.fit_support import _overlap
 from qa.training.gather import _is_wrong
 from qa.training.mix import Pool, asked_rows
-from qa.training.rows import PLAIN, WRITTEN, Part, load_written, read_rows
+from qa.training.rows import OTHER_WORDS, PLAIN, QUERIES, WRITTEN, Part, load_written, read_rows
 from qa.training.statements import claims_written
 
 
@@ -14,9 +14,16 @@ def folder(request):
     return request.param
 
 
-@pytest.fixture(scope="module")
-def written(folder):
-    return load_written(folder)
+@pytest.fixture(scope="module", params=[QUERIES, OTHER_WORDS])
+def written(folder, request):
+    return load_written(folder, request.param)
+
+
+def test_an_article_is_in_one_part_whichever_file_asks_of_it(folder):
+    first, again = (load_written(folder, questions) for questions in (QUERIES, OTHER_WORDS))
+    assert first.parts() == again.parts()
+    assert {one.article_id for one in again.part(Part.TEST)} <= {one.article_id for one in first.part(Part.TEST)}
+    assert not {one.id for one in first.asked} & {one.id for one in again.asked}
 
 
 def test_every_answer_is_where_it_is_said_to_be(written):
