@@ -2,7 +2,7 @@
 
 ```
 python -m qa.training train DATA WORK WEIGHTS    # hours; a second start goes on where the first one stopped
-python -m qa.training continue DATA WORK         # the shipped network learns on, from our written news
+python -m qa.training continue DATA WORK         # the shipped network learns on, from what was written for it
 python -m qa.training export DATA WORK           # WORK/network.pt -> qa/models/reader-minilm-l6-int8
 python -m qa.training fit DATA WORK              # weights, gate and threshold -> qa/models/extractive.json
 python -m qa.training measure DATA               # the shipped model given the right paragraph, inner test part
@@ -23,7 +23,15 @@ from typing import TYPE_CHECKING
 from qa.network_onnx import Logits
 from qa.network_onnx import ReaderNetwork as ShippedNetwork
 from qa.reading_input import ReadingInput, make_header, make_input
-from qa.training.gather import gather, gather_written, judged_stage, made_stage, reworded_stage, written_stage
+from qa.training.gather import (
+    gather,
+    gather_asked_news,
+    gather_written,
+    judged_stage,
+    made_stage,
+    reworded_stage,
+    written_stage,
+)
 from qa.training.measure import figures, read_paragraphs
 from qa.training.rows import OTHER_WORDS, PLAIN, WRITTEN, ChunkedSet, Part, load_chunked, load_written
 
@@ -60,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         type=int,
         nargs=3,
         default=WRITTEN_PASSES,
-        help="over the news with hard questions, a cycle of its own; over everything; over questions in other words",
+        help="over the news with hard questions, a cycle of its own; over everything; over other words and real news",
     )
     more.set_defaults(run=_continue)
     ship = commands.add_parser("export", help="quantise the trained network and put it into the package")
@@ -112,10 +120,11 @@ def _continue(options: argparse.Namespace) -> None:
     pool, hard = gather(options.data, options.work), gather_written(options.work)
     every = gather_written(options.work, (WRITTEN, PLAIN))
     reworded = gather_written(options.work, (WRITTEN, PLAIN), questions=OTHER_WORDS)
+    new = reworded, gather_asked_news(options.data, options.work)
     n_hard, n_every, n_reworded = options.passes
     stages = [lambda seed: written_stage(pool, hard, seed)] * n_hard
     stages += [lambda seed: written_stage(pool, every, seed)] * n_every
-    stages += [lambda seed: reworded_stage(pool, every, reworded, seed)] * n_reworded
+    stages += [lambda seed: reworded_stage(pool, every, new, seed)] * n_reworded
     cycles = [n for n in (n_hard, n_every + n_reworded) if n]
     course = Course(stages, cycles, rate=RATE * LATER_RATE, later=1.0)
     learned = _learn(network, course, options).state_dict()

@@ -100,10 +100,10 @@ def written_stage(pool: Pool, written: Pool, seed: str) -> list[Row]:
     return [*rng.sample(before, len(before) // 2), *rows]
 
 
-def reworded_stage(pool: Pool, written: Pool, reworded: Pool, seed: str) -> list[Row]:
-    """Return one pass over questions in other words, and a third as many rows of what was learned before."""
+def reworded_stage(pool: Pool, written: Pool, new: Sequence[Pool], seed: str) -> list[Row]:
+    """Return one pass over the questions of `new`, and a third as many rows of what was learned before."""
     rng = random.Random(f"reworded:{seed}")
-    rows = list(asked_rows(reworded, rng))
+    rows = [row for one in new for row in asked_rows(one, rng)]
     judged, plain = judged_stage(pool, seed), list(asked_rows(written, rng))
     rows += rng.sample(judged, min(len(judged), len(rows) // 6)) + rng.sample(plain, min(len(plain), len(rows) // 7))
     return [*rows, *rng.sample(list(written.support), min(len(written.support), len(rows) // 30))]
