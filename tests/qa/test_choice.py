@@ -6,13 +6,14 @@ from corpus.errors import SettingsError
 from corpus.load import bundled_articles
 from qa.byline import Byline
 from qa.choice import AS_SET, Choice
+from qa.reader_weights import load_weights
 from qa.readers import Readers
 from qa.settings import Settings
 from qa.views.settings import HERE_ALONE, MODEL_HERE, OWN_READER, in_words, leaving, make_choice, render_settings
 from tests.fakes import FakeEmbedder, FakeReader
 from tests.fakes_llm import ScriptedLLM
 
-DOUBTFUL = "What is UNHCR?"  # read with a confidence between balanced and strict
+DOUBTFUL = "What do the talks center on?"  # read with a confidence between balanced and strict
 OPENAI = Settings(llm_model="small-<1>")
 EVIL = "<img src=x onerror=alert(1)>"
 
@@ -63,7 +64,7 @@ def test_a_reader_chosen_beside_a_language_model_sends_it_nothing(tmp_path):
 def test_a_language_model_that_is_named_may_be_chosen_and_one_that_is_not_says_how():
     assert Readers(OPENAI).offered == ("extractive", "llm") and Readers(Settings()).offered == ("extractive",)
     reader = Readers(OPENAI).get("llm", "strict")
-    assert reader.name == "llm" and "0.46" in reader.fingerprint
+    assert reader.name == "llm" and f"{load_weights().thresholds['strict']:g}" in reader.fingerprint
     with pytest.raises(SettingsError, match="No language model is named. Set BYLINE_LLM_MODEL"):
         Readers(Settings()).get("llm")
 

@@ -49,7 +49,7 @@ def test_chat_refuses_two_things_at_once(capsys, sampled):
 
 def test_ask_batch_honours_a_history_and_a_day(capsys, sampled, tmp_path):
     rows = [
-        {"id": 1, "question": "What did he scrap in 2024?", "history": ["Who is Keir Starmer?"]},
+        {"id": 1, "question": "What did he call the plan?", "history": ["Who is Keir Starmer?"]},
         {"id": 2, "question": "Who is Keir Starmer?", "as_of": "2025-06-01"},
         {"id": 3, "question": "How old is he?"},
     ]
@@ -57,7 +57,7 @@ def test_ask_batch_honours_a_history_and_a_day(capsys, sampled, tmp_path):
     batch.write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert run(["--library", sampled, "ask", "--batch", str(batch)]) == 0
     first, second, third = (json.loads(line)["answer"] for line in capsys.readouterr().out.splitlines())
-    assert first["standalone_question"] == "What did Keir Starmer scrap in 2024?" and first["citations"]
+    assert first["standalone_question"] == "What did Keir Starmer call the plan?" and first["citations"]
     assert "2 articles without a date were left out" in second["standalone_question"] and second["abstained"]
     assert third["abstained"] and "not clear" in third["reason"]
 
