@@ -33,7 +33,7 @@ from qa.training.gather import (
     written_stage,
 )
 from qa.training.measure import figures, read_paragraphs
-from qa.training.rows import OTHER_WORDS, PLAIN, WRITTEN, ChunkedSet, Part, load_chunked, load_written
+from qa.training.rows import OTHER_WORDS, PLAIN, WRITTEN, ChunkedSet, Part, Row, load_chunked, load_written
 
 if TYPE_CHECKING:
     from qa.training.model_torch import ReaderNetwork
@@ -107,7 +107,6 @@ def _continue(options: argparse.Namespace) -> None:
 
     from qa.training.export_onnx import load_exported
     from qa.training.model_torch import ReaderNetwork
-    from qa.training.train_torch import LATER_RATE, RATE, Course
 
     options.work.mkdir(parents=True, exist_ok=True)
     start = options.work / "start.pt"
@@ -117,19 +116,27 @@ def _continue(options: argparse.Namespace) -> None:
     network = ReaderNetwork()
     before = torch.load(start, weights_only=True)
     network.load_state_dict(before)
-    pool, hard = gather(options.data, options.work), gather_written(options.work)
-    every = gather_written(options.work, (WRITTEN, PLAIN))
-    reworded = gather_written(options.work, (WRITTEN, PLAIN), questions=OTHER_WORDS)
-    new = reworded, gather_asked_news(options.data, options.work)
-    n_hard, n_every, n_reworded = options.passes
-    stages = [lambda seed: written_stage(pool, hard, seed)] * n_hard
-    stages += [lambda seed: written_stage(pool, every, seed)] * n_every
-    stages += [lambda seed: reworded_stage(pool, every, new, seed)] * n_reworded
-    cycles = [n for n in (n_hard, n_every + n_reworded) if n]
-    course = Course(stages, cycles, rate=RATE * LATER_RATE, later=1.0)
+    course = _course_on(options.data, options.work, *options.passes)
     learned = _learn(network, course, options).state_dict()
     mean = {name: START_SHARE * before[name] + (1 - START_SHARE) * value for name, value in learned.items()}
     torch.save(mean, options.work / "network.pt")
+
+
+def _course_on(data: Path, work: Path, n_hard: int, n_every: int, n_reworded: int) -> Course:
+    """Return the course of a network that learns on; what no pass goes over is neither read nor mined."""
+    from qa.training.train_torch import LATER_RATE, RATE, Course
+
+    pool, every = gather(data, work), gather_written(work, (WRITTEN, PLAIN))
+    stages: list[Callable[[str], Sequence[Row]]] = []
+    if n_hard:
+        hard = gather_written(work)
+        stages += [lambda seed: written_stage(pool, hard, seed)] * n_hard
+    stages += [lambda seed: written_stage(pool, every, seed)] * n_every
+    if n_reworded:
+        new = gather_written(work, (WRITTEN, PLAIN), questions=OTHER_WORDS), gather_asked_news(data, work)
+        stages += [lambda seed: reworded_stage(pool, every, new, seed)] * n_reworded
+    cycles = [n for n in (n_hard, n_every + n_reworded) if n]
+    return Course(stages, cycles, rate=RATE * LATER_RATE, later=1.0)
 
 
 def _learn(network: ReaderNetwork, course: Course, options: argparse.Namespace) -> ReaderNetwork:
