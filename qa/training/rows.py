@@ -24,6 +24,7 @@ WRITTEN = Path(__file__).parent / "written_news"
 PLAIN = Path(__file__).parent / "written_plain"  # likewise, with questions as they are mostly asked
 ASKED_NEWS = Path(__file__).parent / "asked_news"  # questions of ours about the articles of news_multihop
 QUERIES, OTHER_WORDS = "queries", "other_words"  # files of questions; the second asks in other words, of most articles
+CONTRAST = "contrast"  # pairs of questions of one form, one answered and one not (contrast sets, Gardner et al., 2020)
 WRITTEN_SHARES = {WRITTEN.name: (0.76, 0.1), PLAIN.name: (0.86, 0.06)}  # of what was written to be learned from
 
 
@@ -158,18 +159,22 @@ def load_written(folder: Path = WRITTEN, questions: str = QUERIES) -> ChunkedSet
     return replace(of, asked=asked, questions=questions, given_parts=of.parts())
 
 
-def load_asked_news(data: Path) -> ChunkedSet:
+def load_asked_news(data: Path, questions: str = QUERIES) -> ChunkedSet:
     """Read our own questions about articles of news_multihop; each row names its part.
 
     The articles are their publishers', so a row names its answer by place alone, with the beginning of the SHA-256 of
     its text.
+
+    Args:
+        data: Folder of the sets.
+        questions: Stem of the file of questions.
 
     Raises:
         ValueError: If a place holds another text than when the question was written.
     """
     of = load_chunked(data / "news_multihop")
     asked, parts = [], {}
-    for row in read_rows(ASKED_NEWS, QUERIES):
+    for row in read_rows(ASKED_NEWS, questions):
         article = of.articles[row["doc"]]
         spans = (Span(row["start"], row["end"]),) if "start" in row else ()
         answers = tuple(span.slice(article.text) for span in spans)
@@ -178,7 +183,8 @@ def load_asked_news(data: Path) -> ChunkedSet:
         gold = tuple((article.id, span) for span in spans)
         asked.append(Asked(row["id"], row["question"], article.id, article.id, "", spans, answers, bool(spans), gold))
         parts[article.id] = Part(row["part"])
-    return replace(of, asked=asked, questions=ASKED_NEWS.name, given_parts=parts)
+    name = ASKED_NEWS.name if questions == QUERIES else f"{ASKED_NEWS.name}.{questions}"
+    return replace(of, asked=asked, questions=name, given_parts=parts)
 
 
 def load_chunked(folder: Path, *, group_pattern: str = "", shares: tuple[float, float] = SHARES) -> ChunkedSet:

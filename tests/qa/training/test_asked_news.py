@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from qa.training.gather import _is_wrong
-from qa.training.rows import ASKED_NEWS, Part, load_asked_news, read_rows
+from qa.training.rows import ASKED_NEWS, CONTRAST, Part, load_asked_news, read_rows
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 ROWS = list(read_rows(ASKED_NEWS, "queries"))
+PAIRS = list(read_rows(ASKED_NEWS, CONTRAST))
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +23,9 @@ def asked():
 
 def test_no_text_of_the_articles_is_kept():
     fields = {"id", "question", "doc", "part", "start", "end", "sha256"}
-    assert all(set(row) <= fields for row in ROWS)
-    assert len({row["id"] for row in ROWS}) == len(ROWS) > 3000
+    for rows in (ROWS, PAIRS):
+        assert all(set(row) <= fields for row in rows)
+        assert len({row["id"] for row in rows}) == len(rows) > 2800
 
 
 def test_an_article_is_in_one_part():
@@ -32,6 +34,18 @@ def test_an_article_is_in_one_part():
         parts.setdefault(row["doc"], set()).add(row["part"])
     assert all(len(found) == 1 for found in parts.values())
     assert {part for found in parts.values() for part in found} == {"train", "tune", "test"}
+
+
+def test_contrast_pairs_ask_only_of_articles_to_learn_from():
+    train = {row["doc"] for row in ROWS if row["part"] == Part.TRAIN}
+    assert {row["doc"] for row in PAIRS} <= train
+    assert {row["part"] for row in PAIRS} == {Part.TRAIN}
+
+
+def test_contrast_pairs_lie_where_they_say(asked):
+    pairs = load_asked_news(DATA, CONTRAST)
+    assert sum(one.answerable for one in pairs.asked) * 2 == len(pairs.asked) == len(PAIRS)
+    assert pairs.questions != asked.questions  # what is mined for them is kept under another name
 
 
 def test_every_answer_lies_within_a_passage(asked):
