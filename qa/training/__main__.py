@@ -24,8 +24,10 @@ from qa.network_onnx import Logits
 from qa.network_onnx import ReaderNetwork as ShippedNetwork
 from qa.reading_input import ReadingInput, make_header, make_input
 from qa.training.gather import (
+    contrast_stage,
     gather,
     gather_asked_news,
+    gather_contrast,
     gather_written,
     judged_stage,
     made_stage,
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 
 MADE_ROWS = 14_000
 PASSES = (4, 3)
-WRITTEN_PASSES = (0, 1, 1)  # (2, 1, 0) on 28 November in the morning
+WRITTEN_PASSES = (0, 0, 0, 1)  # (2, 1, 0, 0) and (0, 1, 1, 0) for the two networks before
 START_SHARE = 0.25  # of the network it went on from, in the mean with what it became; see written_news/README.md
 MODELS = Path(__file__).parent.parent / "models"
 SHIPPED = MODELS / "reader-minilm-l6-int8"
@@ -66,9 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     more.add_argument(
         "--passes",
         type=int,
-        nargs=3,
+        nargs=4,
         default=WRITTEN_PASSES,
-        help="over the news with hard questions, a cycle of its own; over everything; over other words and real news",
+        help="over the news with hard questions, a cycle of its own; over everything; over other words and real news; "
+        "over contrast pairs beside all that was written, balanced",
     )
     more.set_defaults(run=_continue)
     ship = commands.add_parser("export", help="quantise the trained network and put it into the package")
@@ -122,7 +125,7 @@ def _continue(options: argparse.Namespace) -> None:
     torch.save(mean, options.work / "network.pt")
 
 
-def _course_on(data: Path, work: Path, n_hard: int, n_every: int, n_reworded: int) -> Course:
+def _course_on(data: Path, work: Path, n_hard: int, n_every: int, n_reworded: int, n_contrast: int) -> Course:
     """Return the course of a network that learns on; what no pass goes over is neither read nor mined."""
     from qa.training.train_torch import LATER_RATE, RATE, Course
 
@@ -132,10 +135,15 @@ def _course_on(data: Path, work: Path, n_hard: int, n_every: int, n_reworded: in
         hard = gather_written(work)
         stages += [lambda seed: written_stage(pool, hard, seed)] * n_hard
     stages += [lambda seed: written_stage(pool, every, seed)] * n_every
-    if n_reworded:
+    if n_reworded or n_contrast:
         new = gather_written(work, (WRITTEN, PLAIN), questions=OTHER_WORDS), gather_asked_news(data, work)
         stages += [lambda seed: reworded_stage(pool, every, new, seed)] * n_reworded
-    cycles = [n for n in (n_hard, n_every + n_reworded) if n]
+    if n_contrast:
+        from qa.training.balance_sklearn import balance
+
+        pairs = gather_contrast(data, work)
+        stages += [lambda seed: contrast_stage(pool, (every, *new), pairs, balance, seed)] * n_contrast
+    cycles = [n for n in (n_hard, n_every + n_reworded + n_contrast) if n]
     return Course(stages, cycles, rate=RATE * LATER_RATE, later=1.0)
 
 

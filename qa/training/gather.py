@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from index.retrieve import Retriever
 from qa.reading_input import make_header
 from qa.training.mix import Pool, asked_rows, cloze_rows
 from qa.training.rows import (
-    OTHER_WORDS,
+    CONTRAST,
+    PLAIN,
     QUERIES,
     WRITTEN,
     Asked,
@@ -36,6 +37,9 @@ MIN_CLOZE_CHARS = 200  # a shorter passage hardly has two sentences
 MADE_STATEMENTS = 1_400  # a pass
 WRITTEN_STATEMENTS = 300  # of these out of the news written to be learned from
 WRONG_SHARE_REWORDED = 0.5  # of the questions in other words, and about real news, that come again over a wrong passage
+SPOILED_SHARE_BALANCED = 0.2  # of the questions that are drawn anew to balance them; see `mix.SPOILED_SHARE`
+MOST_OPEN = 2  # passages of its article that a question without an answer is shown with, likewise
+Balance = Callable[[Sequence[Row], random.Random], list[Row]]
 CLOZE_A_PASS = 1_000  # beside the judged questions, so that they are not learned by heart
 
 
@@ -65,15 +69,22 @@ def gather_written(
 ) -> Pool:
     """Read what was written for this project to learn from; the questions come over a wrong passage as well."""
     sets = [load_written(folder, questions) for folder in folders]
-    if questions == OTHER_WORDS:  # the statements belong to the articles, not to each file of questions
+    if questions != QUERIES:  # the statements belong to the articles, not to each file of questions
         return _pool(sets, WRITTEN.parent, work, part, WRONG_SHARE_REWORDED)
     support = [row for of in sets for row in claims_written(of, part, random.Random(f"claims:{part}"))]
     return replace(_pool(sets, WRITTEN.parent, work, part, 1.0), support=support)
 
 
-def gather_asked_news(data: Path, work: Path, part: Part = Part.TRAIN) -> Pool:
+def gather_asked_news(data: Path, work: Path, part: Part = Part.TRAIN, questions: str = QUERIES) -> Pool:
     """Read our own questions about real news; they come over a wrong passage as well."""
-    return _pool([load_asked_news(data)], data, work, part, WRONG_SHARE_REWORDED)
+    return _pool([load_asked_news(data, questions)], data, work, part, WRONG_SHARE_REWORDED)
+
+
+def gather_contrast(data: Path, work: Path, part: Part = Part.TRAIN) -> tuple[Pool, Pool]:
+    """Read the contrast pairs, those about what was written for this project and those about real news."""
+    written = gather_written(work, (WRITTEN, PLAIN), part, CONTRAST)
+    real = gather_asked_news(data, work, part, CONTRAST)
+    return replace(written, most_open=1), replace(real, most_open=1)
 
 
 def _pool(sets: Sequence[ChunkedSet], data: Path, work: Path, part: Part, wrong_share: float) -> Pool:
@@ -107,6 +118,28 @@ def reworded_stage(pool: Pool, written: Pool, new: Sequence[Pool], seed: str) ->
     judged, plain = judged_stage(pool, seed), list(asked_rows(written, rng))
     rows += rng.sample(judged, min(len(judged), len(rows) // 6)) + rng.sample(plain, min(len(plain), len(rows) // 7))
     return [*rows, *rng.sample(list(written.support), min(len(written.support), len(rows) // 30))]
+
+
+def contrast_stage(
+    pool: Pool, written: Sequence[Pool], contrast: Sequence[Pool], balance: Balance, seed: str
+) -> list[Row]:
+    """Return one pass over the contrast pairs, and over everything else written, balanced; a tenth of what was before.
+
+    Args:
+        pool: What was judged by others.
+        written: Everything that was written for this project but the pairs, `pool.support` of the first included.
+        contrast: The pairs.
+        balance: Draws rows anew so that the question alone does not tell whether it is answered.
+        seed: Of all that is drawn.
+    """
+    rng = random.Random(f"contrast:{seed}")
+    drawn = [replace(one, spoiled_share=SPOILED_SHARE_BALANCED, most_open=MOST_OPEN) for one in written]
+    rows = balance([row for one in drawn for row in asked_rows(one, rng)], rng)
+    judged, support = judged_stage(pool, seed), list(written[0].support)
+    rows += rng.sample(judged, min(len(judged), len(rows) // 12)) + rng.sample(
+        support, min(len(support), len(rows) // 35)
+    )
+    return [*rows, *(row for one in contrast for row in asked_rows(one, rng))]
 
 
 def made_stage(pool: Pool, n: int, seed: str) -> list[Row]:

@@ -25,6 +25,9 @@ class Pool:
         support: Statements over passages with a judgement; all of them come in every pass.
         cloze_passages: Passages that questions may be made of.
         wrong_share: Of the questions that come again over a passage of `wrong`.
+        spoiled_share: Of the answerable questions that come again with one detail changed.
+        most_open: Passages of its article that a question without an answer is shown with; all when None. A question
+            with an answer is shown with one, so more would teach that its wording is a sign of no answer.
     """
 
     sets: Sequence[ChunkedSet]
@@ -34,6 +37,8 @@ class Pool:
     cloze_passages: Sequence[tuple[str, Passage]]
     texts: Sequence[str] = field(default=())
     wrong_share: float = WRONG_SHARE
+    spoiled_share: float = SPOILED_SHARE
+    most_open: int | None = None
 
 
 def asked_rows(pool: Pool, rng: random.Random) -> Iterator[Row]:
@@ -46,13 +51,16 @@ def asked_rows(pool: Pool, rng: random.Random) -> Iterator[Row]:
         article = of.articles[one.article_id]
         header = make_header(article)
         siblings = by_title[article.title]
-        for passage in of.passages[one.article_id]:
+        shown = list(of.passages[one.article_id])
+        if not one.answerable and pool.most_open is not None:
+            shown = rng.sample(shown, min(len(shown), pool.most_open))
+        for passage in shown:
             spans = spans_within(one, passage)
             if one.answerable and not spans:
                 continue
             spans = spans if of.marks_answers else ()
             yield _row(one.question, header, passage.text, spans, one.answerable, rng)
-            if one.answerable and rng.random() < SPOILED_SHARE:
+            if one.answerable and rng.random() < pool.spoiled_share:
                 spoiled = spoil_question(one.question, passage.text, siblings, rng)
                 if spoiled:
                     yield _row(spoiled, header, passage.text, (), False, rng)

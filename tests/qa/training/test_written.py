@@ -1,11 +1,12 @@
 import random
+from dataclasses import replace
 
 import pytest
 
 from qa.training.fit_support import _overlap
 from qa.training.gather import _is_wrong
 from qa.training.mix import Pool, asked_rows
-from qa.training.rows import OTHER_WORDS, PLAIN, QUERIES, WRITTEN, Part, load_written, read_rows
+from qa.training.rows import ASKED_NEWS, CONTRAST, OTHER_WORDS, PLAIN, QUERIES, WRITTEN, Part, load_written, read_rows
 from qa.training.statements import claims_written
 
 
@@ -14,16 +15,17 @@ def folder(request):
     return request.param
 
 
-@pytest.fixture(scope="module", params=[QUERIES, OTHER_WORDS])
+@pytest.fixture(scope="module", params=[QUERIES, OTHER_WORDS, CONTRAST])
 def written(folder, request):
     return load_written(folder, request.param)
 
 
 def test_an_article_is_in_one_part_whichever_file_asks_of_it(folder):
-    first, again = (load_written(folder, questions) for questions in (QUERIES, OTHER_WORDS))
-    assert first.parts() == again.parts()
-    assert {one.article_id for one in again.part(Part.TEST)} <= {one.article_id for one in first.part(Part.TEST)}
-    assert not {one.id for one in first.asked} & {one.id for one in again.asked}
+    first = load_written(folder, QUERIES)
+    for again in (load_written(folder, questions) for questions in (OTHER_WORDS, CONTRAST)):
+        assert first.parts() == again.parts()
+        assert {one.article_id for one in again.part(Part.TEST)} <= {one.article_id for one in first.part(Part.TEST)}
+        assert not {one.id for one in first.asked} & {one.id for one in again.asked}
 
 
 def test_every_answer_is_where_it_is_said_to_be(written):
@@ -37,6 +39,18 @@ def test_every_answer_lies_within_a_passage(written):
     answerable = [one for one in written.asked if one.answerable]
     held = [any(p.span.contains(s) for p in written.passages[one.article_id] for s in one.spans) for one in answerable]
     assert sum(held) >= 0.99 * len(held)
+
+
+@pytest.mark.parametrize("folder", [WRITTEN, PLAIN, ASKED_NEWS], ids=lambda folder: folder.name)
+def test_contrast_pairs_are_of_one_form_and_length(folder):
+    rows = list(read_rows(folder, CONTRAST))
+    answered, opened = rows[::2], rows[1::2]
+    assert [row["id"].removesuffix(".a") for row in answered] == [row["id"].removesuffix(".o") for row in opened]
+    pairs = [
+        (a["question"].lower().split(), o["question"].lower().split()) for a, o in zip(answered, opened, strict=True)
+    ]
+    assert sum(a[:2] == o[:2] for a, o in pairs) > 0.85 * len(pairs)
+    assert abs(sum(len(a) - len(o) for a, o in pairs)) < 0.01 * sum(len(a) for a, _ in pairs)
 
 
 def test_reports_of_one_event_stay_in_one_part(written):
@@ -62,10 +76,12 @@ def test_a_report_of_the_same_event_is_never_a_wrong_passage(written):
     pairs = {}
     for article in written.articles.values():
         pairs.setdefault(written.group(article.id), []).append(article.id)
-    first, second = next(ids for ids in pairs.values() if len(ids) == 2)
-    one = next(one for one in written.asked if one.article_id == first and one.answerable)
-    assert not any(_is_wrong(written, one, passage, within_article=True) for passage in written.passages[second])
-    held = next(p for p in written.passages[first] if p.span.contains(one.spans[0]))
+    second = {ids[0]: ids[1] for ids in pairs.values() if len(ids) == 2}
+    one = next(one for one in written.asked if one.article_id in second and one.answerable)
+    assert not any(
+        _is_wrong(written, one, passage, within_article=True) for passage in written.passages[second[one.article_id]]
+    )
+    held = next(p for p in written.passages[one.article_id] if p.span.contains(one.spans[0]))
     assert not _is_wrong(written, one, held, within_article=True)
 
 
@@ -74,3 +90,11 @@ def test_rows_show_answers_and_their_absence(written):
     rows = list(asked_rows(Pool((written,), asked, {}, (), ()), random.Random(1)))
     assert all(bool(row.spans) == row.answerable for row in rows)
     assert {row.answerable for row in rows} == {True, False}
+
+
+def test_a_question_without_an_answer_is_shown_with_as_many_passages_as_wished():
+    written = load_written(PLAIN)
+    one = next(one for one in written.asked if not one.answerable and len(written.passages[one.article_id]) > 2)
+    pool = Pool((written,), [(written, one)], {}, (), ())
+    assert len(list(asked_rows(pool, random.Random(1)))) == len(written.passages[one.article_id])
+    assert len(list(asked_rows(replace(pool, most_open=2), random.Random(1)))) == 2
