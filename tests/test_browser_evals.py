@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason="Debian's Chromium is not installed"),
 ]
 
-DOUBTFUL = "wo is tifany trumps farther in law"  # read with a confidence between balanced and strict
+DOUBTFUL = "Who is Britain's prime minister?"  # read with a confidence between balanced and strict
 TINY = (DOUBTFUL, "Is Donald Trump the president or a former president?", "Who wrote Hamlet?")
 expect.set_options(timeout=20_000)  # a page that is loaded anew has much to do on two busy cores
 

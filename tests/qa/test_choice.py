@@ -13,7 +13,7 @@ from qa.views.settings import HERE_ALONE, MODEL_HERE, OWN_READER, in_words, leav
 from tests.fakes import FakeEmbedder, FakeReader
 from tests.fakes_llm import ScriptedLLM
 
-DOUBTFUL = "What do the talks center on?"  # read with a confidence between balanced and strict
+DOUBTFUL = "Who is Britain's prime minister?"  # read with a confidence between balanced and strict
 OPENAI = Settings(llm_model="small-<1>")
 EVIL = "<img src=x onerror=alert(1)>"
 
