@@ -80,11 +80,14 @@ def gather_asked_news(data: Path, work: Path, part: Part = Part.TRAIN, questions
     return _pool([load_asked_news(data, questions)], data, work, part, WRONG_SHARE_REWORDED)
 
 
-def gather_contrast(data: Path, work: Path, part: Part = Part.TRAIN) -> tuple[Pool, Pool]:
-    """Read the contrast pairs, those about what was written for this project and those about real news."""
+def gather_contrast(data: Path, work: Path, part: Part = Part.TRAIN) -> tuple[Pool, ...]:
+    """Read the contrast pairs, those about what was written for this project and those about real news.
+
+    None is spoiled: the other question of its pair is there already.
+    """
     written = gather_written(work, (WRITTEN, PLAIN), part, CONTRAST)
     real = gather_asked_news(data, work, part, CONTRAST)
-    return replace(written, most_open=1), replace(real, most_open=1)
+    return tuple(replace(pool, most_open=1, spoiled_share=0.0) for pool in (written, real))
 
 
 def _pool(sets: Sequence[ChunkedSet], data: Path, work: Path, part: Part, wrong_share: float) -> Pool:

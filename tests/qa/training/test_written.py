@@ -4,9 +4,20 @@ from dataclasses import replace
 import pytest
 
 from qa.training.fit_support import _overlap
-from qa.training.gather import _is_wrong
+from qa.training.gather import _is_wrong, contrast_stage
 from qa.training.mix import Pool, asked_rows
-from qa.training.rows import ASKED_NEWS, CONTRAST, OTHER_WORDS, PLAIN, QUERIES, WRITTEN, Part, load_written, read_rows
+from qa.training.rows import (
+    ASKED_NEWS,
+    CONTRAST,
+    OTHER_WORDS,
+    PLAIN,
+    QUERIES,
+    WRITTEN,
+    Part,
+    Row,
+    load_written,
+    read_rows,
+)
 from qa.training.statements import claims_written
 
 
@@ -98,3 +109,29 @@ def test_a_question_without_an_answer_is_shown_with_as_many_passages_as_wished()
     pool = Pool((written,), [(written, one)], {}, (), ())
     assert len(list(asked_rows(pool, random.Random(1)))) == len(written.passages[one.article_id])
     assert len(list(asked_rows(replace(pool, most_open=2), random.Random(1)))) == 2
+
+
+def test_a_pass_over_contrast_pairs_holds_all_of_them_and_has_the_rest_balanced():
+    plain, pairs = load_written(PLAIN), load_written(PLAIN, CONTRAST)
+    passages = {name: pairs.passages[name] for name in sorted({one.article_id for one in pairs.asked})[:2]}
+    asked = [(pairs, one) for one in pairs.asked if one.article_id in passages]
+    others = [(plain, one) for one in plain.part(Part.TRAIN) if one.article_id not in passages][:60]
+    texts = [("", passage) for _, one in others for passage in plain.passages[one.article_id]]
+    support = [Row(passage.text, "", passage.text, supported=True) for _, passage in texts]
+    written = Pool((plain,), others, {}, support, texts, [passage.text for _, passage in texts])
+    given = []
+
+    def keep_half(rows, rng):
+        given.extend(rows)
+        return list(rows[::2])
+
+    rows = contrast_stage(
+        written, [written], [replace(written, asked=asked, most_open=1, spoiled_share=0.0)], keep_half, "1"
+    )
+    shown = {passage.text for held in passages.values() for passage in held}
+    of_pairs = [row.answerable for row in rows if row.passage in shown]
+    assert of_pairs.count(False) == len(asked) // 2 == of_pairs.count(True)
+    assert given and not any(row.passage in shown for row in given)
+    rest = [row for row in rows if row.passage not in shown]
+    assert sum(row in given for row in rest) >= len(given) // 2
+    assert any(row.supported for row in rest)
