@@ -29,7 +29,7 @@ class AnswerSpan:
 
 
 def best_spans(
-    given: ReadingInput, spans: NDArray[np.float32], text: str, bounds: Sequence[Span]
+    given: ReadingInput, spans: NDArray[np.float32], text: str, bounds: Sequence[Span], barred: Sequence[Span] = ()
 ) -> list[AnswerSpan | None]:
     """Return the best span inside each of the bounds.
 
@@ -38,12 +38,17 @@ def best_spans(
         spans: Shape (pieces, 2); row 0 stands for no answer.
         text: The passage.
         bounds: In characters of the passage: its sentences, say, or all of it.
+        barred: In characters of the passage: what no span may touch.
 
     Returns:
-        In the order of the bounds; None where no word piece lies inside (the input was cut before).
+        In the order of the bounds; None where no word piece lies inside (the input was cut before), or none that is
+        not barred.
     """
     null = float(spans[0].sum())
     starts, ends = (spans[given.first : given.first + len(given.starts), side] for side in (0, 1))
+    is_barred = np.zeros(len(given.starts), dtype=bool)
+    for span in barred:
+        is_barred |= (given.starts < span.end) & (span.start < given.ends)
     found: list[AnswerSpan | None] = []
     for bound in bounds:
         first = int(np.searchsorted(given.starts, bound.start, "left"))
@@ -52,7 +57,10 @@ def best_spans(
             found.append(None)
             continue
         table = (starts[first:last, None] + ends[None, first:last]).astype(np.float64)
-        table[~_within(last - first)] = -np.inf
+        table[~_within(last - first) | _touches(is_barred[first:last])] = -np.inf
+        if np.isneginf(table).all():
+            found.append(None)
+            continue
         i, j = divmod(int(table.argmax()), last - first)
         span = whole_words(text, int(given.starts[first + i]), int(given.ends[first + j]), bound)
         found.append(AnswerSpan(span, float(np.logaddexp.reduce(table, axis=None)) - null))
@@ -78,6 +86,12 @@ def _within(n: int) -> NDArray[np.bool_]:
     places = np.arange(n)
     width = places[None, :] - places[:, None]
     return (width >= 0) & (width < MAX_ANSWER_PIECES)
+
+
+def _touches(is_barred: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Say, for each start and end, whether a barred piece lies between; shape (n, n)."""
+    before = np.concatenate([[0], np.cumsum(is_barred)])
+    return np.asarray(before[None, 1:] > before[:-1, None])
 
 
 def _closes(answer: str) -> bool:

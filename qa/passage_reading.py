@@ -9,6 +9,7 @@ from typing import Protocol
 from corpus.types import Span
 from index.types import Hit
 from qa.answer_spans import AnswerSpan, best_spans
+from qa.left_out import find_left_out, spans_left_out
 from qa.network_onnx import Logits
 from qa.reading_input import ReadingInput, make_header, make_input
 
@@ -30,7 +31,7 @@ class PassageReading:
 
     Args:
         answers: For each sentence of the passage, its best span, in offsets of the article's text; None where the
-            input was cut before it.
+            input was cut before it, or where the question leaves out what alone could answer.
         answerable: Logit that the passage answers the question.
         supported: Logit that the passage supports the question, taken as a statement.
     """
@@ -49,15 +50,17 @@ LOW_SCORE = -30.0  # below what the network gives to any span
 
 
 def read_passages(network: PairScorer, question: str, hits: Sequence[Hit]) -> list[PassageReading]:
-    """Read the question over every hit, in order."""
+    """Read the question over every hit, in order; what the question leaves out ("besides Rwanda") answers nowhere."""
+    left_out = find_left_out(question)
     pairs = [make_input(question, make_header(hit.article), hit.passage.text) for hit in hits]
-    return [_in_article(hit, pair, logits) for hit, pair, logits in zip(hits, pairs, network.score(pairs), strict=True)]
+    scored = zip(hits, pairs, network.score(pairs), strict=True)
+    return [_in_article(hit, pair, logits, left_out) for hit, pair, logits in scored]
 
 
-def _in_article(hit: Hit, pair: ReadingInput, logits: Logits) -> PassageReading:
+def _in_article(hit: Hit, pair: ReadingInput, logits: Logits, left_out: frozenset[str]) -> PassageReading:
     passage, offset = hit.passage, hit.passage.span.start
     bounds = [Span(sentence.start - offset, sentence.end - offset) for sentence in passage.sentences]
-    found = best_spans(pair, logits.spans, passage.text, bounds)
+    found = best_spans(pair, logits.spans, passage.text, bounds, spans_left_out(passage.text, left_out))
     answers = tuple(
         AnswerSpan(Span(one.span.start + offset, one.span.end + offset), one.score) if one else None for one in found
     )

@@ -1,4 +1,5 @@
 import math
+import re
 
 import numpy as np
 import pytest
@@ -13,11 +14,15 @@ TEXT = "Kabas told it first. The court struck the plan down in November 2023, tw
 SENTENCES = [Span(0, 20), Span(21, len(TEXT))]
 
 
-def _slow(pair, spans, bound):
+def _slow(pair, spans, bound, barred=None):
     """The best span and all spans' log-odds by trying each: the reference for the fast search."""
     inside = [i for i in range(len(pair.starts)) if bound.start <= pair.starts[i] and pair.ends[i] <= bound.end]
     null = spans[0].sum()
     pairs = [(i, j) for i in inside for j in inside if i <= j < i + MAX_ANSWER_PIECES]
+    if barred:
+        pairs = [(i, j) for i, j in pairs if pair.ends[j] <= barred.start or barred.end <= pair.starts[i]]
+    if not pairs:
+        return None
     logits = {both: float(spans[pair.first + both[0], 0] + spans[pair.first + both[1], 1] - null) for both in pairs}
     i, j = max(logits, key=logits.get)
     widened = whole_words(TEXT, int(pair.starts[i]), int(pair.ends[j]), bound)
@@ -32,6 +37,21 @@ def test_best_spans_equals_trying_all(seed):
         span, score = _slow(pair, spans, bound)
         assert found.span == span and bound.contains(span)
         assert found.score == pytest.approx(score, abs=1e-5)
+
+
+WORDS = [match.span() for match in re.finditer(r"\w+", TEXT)]
+
+
+@given(st.integers(0, 10_000), st.integers(0, len(WORDS) - 1), st.integers(0, 6))
+def test_best_spans_touches_nothing_that_is_barred(seed, first, more):
+    pair = make_input("When was it struck down?", "", TEXT)
+    spans = np.random.default_rng(seed).normal(size=(len(pair), 2)).astype(np.float32)
+    barred = Span(WORDS[first][0], WORDS[min(first + more, len(WORDS) - 1)][1])
+    for bound, found in zip(SENTENCES, best_spans(pair, spans, TEXT, SENTENCES, [barred]), strict=True):
+        expected = _slow(pair, spans, bound, barred)
+        assert (found is None) == (expected is None)
+        if found and expected:
+            assert found.span == expected[0] and found.score == pytest.approx(expected[1], abs=1e-5)
 
 
 def test_best_spans_reads_the_pieces_it_is_given():

@@ -1,0 +1,71 @@
+"""What a question leaves out: "Which country besides Rwanda" is answered neither by Rwanda nor by Kigali."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import takewhile
+
+from corpus.types import Span
+from qa.phrases import AUXILIARIES, PREPOSITIONS, QUESTION_WORDS
+from qa.seats import country_of, is_country
+from qa.words import Word, split_words
+
+_LEAVES_OUT = re.compile(
+    r"\b(?:besides|other than|apart from|aside from|except(?: for| from)?|in addition to|not counting|excluding)\s+"
+    r"(?P<what>[^,;:?!()]+)",
+    re.IGNORECASE,
+)
+_THE_US = re.compile(r"(?<=\bthe )us\b")
+_ENDS = (AUXILIARIES | QUESTION_WORDS | PREPOSITIONS | {"that"}) - {"of"}
+_MAX_WORDS = 3  # "small boats"; more is a clause that this does not understand, and only its names count
+
+
+def find_left_out(question: str) -> frozenset[str]:
+    """Return the stems of what the question names only to leave it out, a seat of government standing for its country.
+
+    The other names of such a question go with it: "Which country besides Rwanda is Washington looking at" asks for
+    neither. Empty when it leaves nothing out. Of a long phrase only the capitalised words count.
+    """
+    stems: set[str] = set()
+    for match in _LEAVES_OUT.finditer(question):
+        phrase = list(takewhile(lambda word: word.text.lower() not in _ENDS, split_words(match["what"])))
+        if phrase and phrase[0].text.lower().endswith("ing"):
+            continue  # "besides being a poet" leaves out a deed
+        topic = [word for word in phrase if not word.is_stop]
+        named = [word for word in topic if word.is_capitalised]
+        stems |= {_stem(word) for word in named or (topic if len(topic) <= _MAX_WORDS else [])}
+    return frozenset(stems | _named(question)) if stems else frozenset()
+
+
+def _named(question: str) -> set[str]:
+    words = split_words(_THE_US.sub("US", question))
+    return {_stem(word) for word in words[1:] if word.is_capitalised or is_country(word.stem)}
+
+
+def spans_left_out(text: str, left_out: frozenset[str]) -> list[Span]:
+    """Return where a text names what is left out and nothing more: "Rwanda", but not the "Rwanda" of "Rwanda TV".
+
+    Args:
+        text: A passage.
+        left_out: From `find_left_out`.
+    """
+    if not left_out:
+        return []
+    return [Span(run[0].start, run[-1].end) for run in _runs(text) if all(_stem(word) in left_out for word in run)]
+
+
+def _runs(text: str) -> Iterator[list[Word]]:
+    """Cut a text into names, which are capitalised words with nothing but a space between, and other words."""
+    run: list[Word] = []
+    for word in split_words(text):
+        if run and not (run[-1].is_capitalised and word.is_capitalised and text[run[-1].end : word.start].isspace()):
+            yield run
+            run = []
+        run.append(word)
+    if run:
+        yield run
+
+
+def _stem(word: Word) -> str:
+    return country_of(word.stem)
