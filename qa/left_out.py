@@ -18,6 +18,12 @@ _LEAVES_OUT = re.compile(
 )
 _THE_US = re.compile(r"(?<=\bthe )us\b")
 _ENDS = (AUXILIARIES | QUESTION_WORDS | PREPOSITIONS | {"that"}) - {"of"}
+# "The East African country" is one that was named before, mostly the one left out; "the city of Basel" names another.
+_DESCRIBES = re.compile(
+    r"\b(?:the|this|that)(?:\s+[\w’'-]+){0,3}?\s+"
+    r"(?:country|nation|state|kingdom|republic|government|city|capital|company|firm|group|club|team)\b(?!\s+of\b)",
+    re.IGNORECASE,
+)
 _MAX_WORDS = 3  # "small boats"; more is a clause that this does not understand, and only its names count
 
 
@@ -46,13 +52,16 @@ def _named(question: str) -> set[str]:
 def spans_left_out(text: str, left_out: frozenset[str]) -> list[Span]:
     """Return where a text names what is left out and nothing more: "Rwanda", but not the "Rwanda" of "Rwanda TV".
 
+    Where it only describes something ("the East African country") is returned as well.
+
     Args:
         text: A passage.
         left_out: From `find_left_out`.
     """
     if not left_out:
         return []
-    return [Span(run[0].start, run[-1].end) for run in _runs(text) if all(_stem(word) in left_out for word in run)]
+    named = [Span(run[0].start, run[-1].end) for run in _runs(text) if all(_stem(word) in left_out for word in run)]
+    return sorted([*named, *(Span(match.start(), match.end()) for match in _DESCRIBES.finditer(text))])
 
 
 def _runs(text: str) -> Iterator[list[Word]]:

@@ -10,6 +10,12 @@ TEXT = (
 )
 
 
+def test_a_description_is_left_out_too_but_no_name_that_it_gives():
+    text = "The African country signed. So did the Swiss city of Basel, that small state and Lake State."
+    found = spans_left_out(text, find_left_out("Which place besides Rwanda signed?"))
+    assert [span.slice(text) for span in found] == ["The African country", "that small state"]
+
+
 @pytest.mark.parametrize(
     ("question", "left_out"),
     [
