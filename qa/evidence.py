@@ -48,6 +48,9 @@ FEATURES = (
     "fragment",
     "asks",
     "cover_gap",
+    "fused_few",
+    "cosine_few",
+    "length_few",
 )
 # A sentence without a date does not say when; but a name may hide behind a form that is not known for one.
 _EXACT_FORMS = frozenset({Form.WHEN, Form.HOW_MANY, Form.HOW_MUCH})
@@ -88,7 +91,12 @@ def find_candidates(hits: Sequence[Hit]) -> list[Candidate]:
 
 
 def measure_evidence(
-    question: Question, hits: Sequence[Hit], candidates: Sequence[Candidate], readings: Sequence[PassageReading]
+    question: Question,
+    hits: Sequence[Hit],
+    candidates: Sequence[Candidate],
+    readings: Sequence[PassageReading],
+    *,
+    is_few: bool,
 ) -> NDArray[np.float64]:
     """Measure what speaks for each candidate.
 
@@ -97,6 +105,8 @@ def measure_evidence(
         hits: The hits the candidates came from.
         candidates: From `find_candidates`.
         readings: What the network made of each hit.
+        is_few: Whether these are all passages there are. What retrieval says is scaled to the best and the worst of
+            those it found: of a hundred that tells much, of ten little. So three features count apart then.
 
     Returns:
         float64, shape (len(candidates), len(FEATURES)); columns are named by `FEATURES`.
@@ -113,6 +123,8 @@ def measure_evidence(
             | _topic_facts(question, candidate, stems[i], context, in_passage[candidate.hit])
             | _place_facts(candidate, hits[candidate.hit])
         )
+        if is_few:
+            facts |= {f"{name}_few": facts[name] for name in ("fused", "cosine", "length")}
         rows[i] = [facts.get(name, 0.0) for name in FEATURES]
     for of in ("span", "answerable", "cover", "sentence_cosine"):
         values = rows[:, FEATURES.index(of)]

@@ -129,7 +129,7 @@ class ExtractiveReader:
             return None
         asked = analyse_question(mend_spelling(question, (word for c in candidates for word in c.words)))
         readings = read_passages(self._network, asked.text, read)
-        rows = measure_evidence(asked, read, candidates, readings)
+        rows = measure_evidence(asked, read, candidates, readings, is_few=len(hits) < self._max_hits)
         scores = rows @ self._weights.sentence
         speaker = find_asked_speaker(asked.text)
         if speaker is None:

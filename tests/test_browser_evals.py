@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect  # noqa: E402
 from evals.__main__ import main  # noqa: E402
 from evals.suite import find_suite  # noqa: E402
 from tests.browser_page import CHROMIUM, chromium  # noqa: E402
+from tests.doubtful import doubtful_question  # noqa: E402
 from tests.page_process import serving  # noqa: E402
 
 pytestmark = [
@@ -22,8 +23,7 @@ pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason="Debian's Chromium is not installed"),
 ]
 
-DOUBTFUL = "Who is Britain's prime minister?"  # read with a confidence between balanced and strict
-TINY = (DOUBTFUL, "Is Donald Trump the president or a former president?", "Who wrote Hamlet?")
+CERTAIN = ("Is Donald Trump the president or a former president?", "Who wrote Hamlet?")
 expect.set_options(timeout=20_000)  # a page that is loaded anew has much to do on two busy cores
 
 
@@ -32,8 +32,9 @@ def library(tmp_path_factory) -> Path:
     """A library's folder with two runs of a tiny suite, made by the command; the page puts the sample into it."""
     folder = tmp_path_factory.mktemp("library")
     suite = tmp_path_factory.mktemp("suite") / "tiny.jsonl"
+    tiny = (doubtful_question(), *CERTAIN)
     bundled = find_suite("bundled").read_text(encoding="utf-8").splitlines()
-    suite.write_text("".join(line + "\n" for line in bundled if json.loads(line)["question"] in TINY))
+    suite.write_text("".join(line + "\n" for line in bundled if json.loads(line)["question"] in tiny))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BYLINE_LIBRARY", str(folder))
         assert main(["run", str(suite)]) == 0
@@ -98,13 +99,13 @@ def violations(page: Page) -> list[str]:
 
 
 def test_strictness_chosen_makes_a_doubtful_question_decline_and_is_shown_and_can_be_taken_back(page):
-    ask(page, DOUBTFUL)
+    ask(page, doubtful_question())
     expect(page.locator(".turn .statement").first).to_be_visible()
     as_set = fingerprint(page, "Answered with")
     open_tab(page, "Settings")
     page.get_by_label("How sure before it answers").select_option("strict")
     expect(page.locator(".settings [role=status]")).to_have_text("Your next question: strict.")
-    ask(page, DOUBTFUL)
+    ask(page, doubtful_question())
     last = page.locator(".turn").last
     expect(last.locator(".declined")).to_be_visible()
     expect(last.locator(".note").first).to_have_text("Asked with your settings: strict")
@@ -126,13 +127,13 @@ def test_passages_chosen_are_those_that_the_inspector_shows_and_nobody_else_is_c
     field.press("Tab")
     expect(page.locator(".settings [role=status]")).to_have_text("Your next question: 3 passages shown.")
     expect(page.get_by_label("How sure before it answers")).to_be_focused()  # drawn anew, the keyboard keeps its place
-    ask(page, DOUBTFUL)
+    ask(page, doubtful_question())
     fingerprint(page, "Answered with")
     expect(page.locator(".candidates tbody tr")).to_have_count(3)
     other = browser.new_page()
     other.goto(address)
     other.wait_for_selector("#chat section")
-    ask(other, DOUBTFUL)
+    ask(other, doubtful_question())
     expect(other.locator(".turn")).not_to_contain_text("your settings")
     other.close()
 
@@ -192,13 +193,13 @@ def test_runs_that_are_kept_are_listed_compared_and_the_damaged_one_is_named(pag
 def test_a_question_that_failed_is_opened_in_the_chat_and_asked(page):
     open_evals(page)
     choose(page, "run", "strict/tiny")
-    case = page.locator(".case", has_text=DOUBTFUL)
+    case = page.locator(".case", has_text=doubtful_question())
     case.locator("summary").focus()
     page.keyboard.press("Enter")
     expect(case.locator("mark").first).to_be_visible()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    expect(page.locator(".turn .question")).to_have_text(DOUBTFUL)
+    expect(page.locator(".turn .question")).to_have_text(doubtful_question())
     expect(page.locator(".turn .statement").first).to_be_visible(timeout=60_000)
     expect(page.get_by_role("textbox", name="Question")).to_have_value("")
     expect(page.get_by_role("textbox", name="Question")).to_be_focused()
@@ -210,9 +211,9 @@ def test_a_question_that_failed_does_not_replace_one_that_is_being_edited(page):
     expect(page.locator("#notice .cancel")).to_be_visible()
     open_evals(page)
     choose(page, "run", "strict/tiny")
-    page.locator(".case", has_text=DOUBTFUL).locator("summary").click()
-    page.locator(".case", has_text=DOUBTFUL).get_by_role("button", name="Ask in the chat").click()
-    expect(page.get_by_role("textbox", name="Question")).to_have_value(DOUBTFUL)
+    page.locator(".case", has_text=doubtful_question()).locator("summary").click()
+    page.locator(".case", has_text=doubtful_question()).get_by_role("button", name="Ask in the chat").click()
+    expect(page.get_by_role("textbox", name="Question")).to_have_value(doubtful_question())
     page.wait_for_timeout(1000)
     expect(page.locator(".turn .question")).to_have_text(["What is the capital of Australia?"])
 

@@ -52,12 +52,8 @@ ASKED_OF_FEW = frozenset({ASKED_NEWS.name, PLAIN.name})
 MIN_SAME_WORDS = 5  # characters; a shorter answer ("12") stands in another report by chance
 # Sets that judge every sentence that would do. Our news with hard questions (written_news) would be one as well, but is
 # like no library of a reader's: sentence weights fitted on it cost news_multihop 0.09 of its right sentences, a gate
-# 0.04 of its right answers.
+# 0.04 of its right answers. Sentence weights are fitted on these.
 JUDGES_ALL = frozenset({"wiki_squad", "clapnq", ASKED_NEWS.name, PLAIN.name})
-# Sets that sentence weights are fitted on: those of written_plain cost news_multihop 0.06 of its right sentences, for
-# they trust what retrieval says of a small library in large ones too. Those of asked_news gained 0.025 of right
-# sentences on that set's own test part and cost 0.003 to 0.006 on two others'.
-WEIGHS_SENTENCES = JUDGES_ALL - ASKED_OF_FEW
 SEED = 20261125
 
 

@@ -19,7 +19,7 @@ from scipy.optimize import minimize  # type: ignore[import-untyped]
 from qa.evidence import FEATURES
 from qa.passage_reading import PairScorer
 from qa.reader_weights import GATE_FEATURES, RANK_FEATURES, RIVAL_FEATURES, STRICTNESS_COST, ReaderWeights
-from qa.training.cases import WEIGHS_SENTENCES, Case, Matrix, collect
+from qa.training.cases import JUDGES_ALL, Case, Matrix, collect
 from qa.training.fit_figures import Scored, calibration, chances_of, citation_f1, curve, measure, score
 from qa.training.fit_rivals import fit_rivals
 from qa.training.fit_support import fit_support
@@ -39,7 +39,7 @@ def fit(data: Path, work: Path, network: PairScorer, output: Path) -> dict[str, 
     """Read the questions of both parts, fit on one, measure on the other, write the weights with the figures."""
     cases = collect(data, work, network)
     tune = [case for case in cases if case.part is Part.TUNE]
-    sentence = fit_sentences([case for case in tune if case.set_name in WEIGHS_SENTENCES])
+    sentence = fit_sentences([case for case in tune if case.set_name in JUDGES_ALL])
     rank = fit_rank([case for case in tune if case.relevant.any() and not case.relevant.all()])
     scored = {part: [score(case, sentence) for case in cases if case.part is part] for part in (Part.TUNE, Part.TEST)}
     fitting = scored[Part.TUNE]

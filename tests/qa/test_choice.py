@@ -10,10 +10,11 @@ from qa.reader_weights import load_weights
 from qa.readers import Readers
 from qa.settings import Settings
 from qa.views.settings import HERE_ALONE, MODEL_HERE, OWN_READER, in_words, leaving, make_choice, render_settings
+from tests.doubtful import doubtful_question
 from tests.fakes import FakeEmbedder, FakeReader
 from tests.fakes_llm import ScriptedLLM
 
-DOUBTFUL = "Who is Britain's prime minister?"  # read with a confidence between balanced and strict
+QUESTION = "Who is Britain's prime minister?"
 OPENAI = Settings(llm_model="small-<1>")
 EVIL = "<img src=x onerror=alert(1)>"
 
@@ -27,18 +28,19 @@ def byline(tmp_path_factory):
 
 
 def test_strictness_chosen_for_a_question_declines_what_is_doubtful_and_shows_in_the_fingerprint(byline):
-    usual = byline.ask(DOUBTFUL)
-    strict = byline.asker(Choice(strictness="strict")).ask(DOUBTFUL)
+    question = doubtful_question()
+    usual = byline.ask(question)
+    strict = byline.asker(Choice(strictness="strict")).ask(question)
     assert (usual.abstained, strict.abstained) == (False, True)
     assert usual.confidence == strict.confidence and usual.settings != strict.settings
-    assert byline.ask(DOUBTFUL).settings == usual.settings  # nobody else's changed
+    assert byline.ask(question).settings == usual.settings  # nobody else's changed
 
 
 def test_k_chosen_shows_so_many_passages_and_has_the_fingerprint_of_a_library_set_so(byline):
-    few = byline.asker(Choice(k=2)).ask(DOUBTFUL)
-    assert len(few.hits) == 2 and len(byline.ask(DOUBTFUL).hits) > 2
-    assert few.settings == byline.asker(Choice(k=2, strictness="balanced")).ask(DOUBTFUL).settings
-    assert few.settings != byline.ask(DOUBTFUL).settings
+    few = byline.asker(Choice(k=2)).ask(QUESTION)
+    assert len(few.hits) == 2 and len(byline.ask(QUESTION).hits) > 2
+    assert few.settings == byline.asker(Choice(k=2, strictness="balanced")).ask(QUESTION).settings
+    assert few.settings != byline.ask(QUESTION).settings
 
 
 def test_readers_of_every_strictness_share_one_network(byline):

@@ -89,6 +89,17 @@ def test_read_states_a_copied_sentence_once():
     assert len({statement.text for statement in reading.statements}) == len(reading.statements)
 
 
+def test_read_passages_answers_nowhere_with_what_the_question_leaves_out():
+    hit = _hit()
+
+    def spans(question):
+        (reading,) = read_passages(FakeNetwork(), question, [hit])
+        return [answer.span.slice(TEXT) for answer in reading.answers if answer]
+
+    assert any("Marisa Kabas" in span for span in spans("Who revealed it?"))
+    assert not any("Kabas" in span for span in spans("Who besides Marisa Kabas revealed it?"))
+
+
 def test_read_without_hits_abstains():
     assert ExtractiveReader(FakeNetwork(), weights=make_weights()).read("Who?", []).abstention is not None
 
@@ -98,9 +109,21 @@ def test_measure_evidence_ranks_the_covering_sentence_first():
     candidates = find_candidates(hits)
     question = "Who revealed the Iraqi man?"
     readings = read_passages(FakeNetwork(), question, hits)
-    rows = measure_evidence(analyse_question(question), hits, candidates, readings)
+    rows = measure_evidence(analyse_question(question), hits, candidates, readings, is_few=False)
     assert rows.shape == (4, len(FEATURES))
     assert int(np.argmax(rows[:, FEATURES.index("cover")])) == 1
+
+
+def test_measure_evidence_counts_what_retrieval_says_of_few_passages_apart():
+    hits = [_hit()]
+    candidates = find_candidates(hits)
+    readings = read_passages(FakeNetwork(), "Who?", hits)
+    many, few = (
+        measure_evidence(analyse_question("Who?"), hits, candidates, readings, is_few=flag) for flag in (False, True)
+    )
+    for name in ("fused", "cosine", "length"):
+        apart = FEATURES.index(f"{name}_few")
+        assert not many[:, apart].any() and (few[:, apart] == few[:, FEATURES.index(name)]).all()
 
 
 def test_load_weights_refuses_weights_of_other_features(tmp_path):
