@@ -152,6 +152,8 @@ def choose_statements(weighed: Weighed, weights: ReaderWeights) -> list[int]:
             continue  # somebody else's words beside those asked for would pass for theirs
         if chosen and len(candidate.words) < _MIN_STATEMENT_WORDS:
             continue
+        if chosen and is_list and not weighed.is_sure(int(place)):
+            continue  # what such a sentence holds would be listed among the answers
         if all(same_words(candidate, weighed.candidates[other]) < SAME_SENTENCE for other in chosen):
             chosen.append(int(place))
     return chosen
