@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect  # noqa: E402
 from evals.__main__ import main  # noqa: E402
 from evals.suite import find_suite  # noqa: E402
 from tests.browser_page import CHROMIUM, chromium  # noqa: E402
-from tests.doubtful import doubtful_question  # noqa: E402
+from tests.doubtful import doubtful_case, doubtful_question  # noqa: E402
 from tests.page_process import serving  # noqa: E402
 
 pytestmark = [
@@ -32,9 +32,9 @@ def library(tmp_path_factory) -> Path:
     """A library's folder with two runs of a tiny suite, made by the command; the page puts the sample into it."""
     folder = tmp_path_factory.mktemp("library")
     suite = tmp_path_factory.mktemp("suite") / "tiny.jsonl"
-    tiny = (doubtful_question(), *CERTAIN)
-    bundled = find_suite("bundled").read_text(encoding="utf-8").splitlines()
-    suite.write_text("".join(line + "\n" for line in bundled if json.loads(line)["question"] in tiny))
+    bundled = map(json.loads, find_suite("bundled").read_text(encoding="utf-8").splitlines())
+    cases = [doubtful_case(), *(case for case in bundled if case["question"] in CERTAIN)]
+    suite.write_text("".join(json.dumps(case) + "\n" for case in cases))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BYLINE_LIBRARY", str(folder))
         assert main(["run", str(suite)]) == 0
