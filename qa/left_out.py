@@ -18,20 +18,17 @@ _LEAVES_OUT = re.compile(
 )
 _THE_US = re.compile(r"(?<=\bthe )us\b")
 _ENDS = (AUXILIARIES | QUESTION_WORDS | PREPOSITIONS | {"that"}) - {"of"}
-# "The East African country" is one that was named before, mostly the one left out; "the city of Basel" names another.
-_DESCRIBES = re.compile(
-    r"\b(?:the|this|that)(?:\s+[\w’'-]+){0,3}?\s+"
-    r"(?:country|nation|state|kingdom|republic|government|city|capital|company|firm|group|club|team)\b(?!\s+of\b)",
-    re.IGNORECASE,
-)
-_MAX_WORDS = 3  # "small boats"; more is a clause that this does not understand, and only its names count
+# "The East African country" is one that was named before, mostly the one left out. Cities, firms and governments are
+# described so where they answer ("the federal government"), and "the country Benin" is named.
+_DESCRIBES = re.compile(r"\b(?i:the|this|that)(?:\s+[\w’'-]+){0,3}?\s+(?i:country|nation)\b(?!\s+(?:of\b|[A-Z]))")
 
 
 def find_left_out(question: str) -> frozenset[str]:
     """Return the stems of what the question names only to leave it out, a seat of government standing for its country.
 
     The other names of such a question go with it: "Which country besides Rwanda is Washington looking at" asks for
-    neither. Empty when it leaves nothing out. Of a long phrase only the capitalised words count.
+    neither. Empty when it leaves nothing out. Of a phrase only the capitalised words count, unless it is one word,
+    which may be a name that was typed carelessly.
     """
     stems: set[str] = set()
     for match in _LEAVES_OUT.finditer(question):
@@ -40,7 +37,7 @@ def find_left_out(question: str) -> frozenset[str]:
             continue  # "besides being a poet" leaves out a deed
         topic = [word for word in phrase if not word.is_stop]
         named = [word for word in topic if word.is_capitalised]
-        stems |= {_stem(word) for word in named or (topic if len(topic) <= _MAX_WORDS else [])}
+        stems |= {_stem(word) for word in named or (topic if len(topic) == 1 else [])}
     return frozenset(stems | _named(question)) if stems else frozenset()
 
 
@@ -60,20 +57,23 @@ def spans_left_out(text: str, left_out: frozenset[str]) -> list[Span]:
     """
     if not left_out:
         return []
-    named = [Span(run[0].start, run[-1].end) for run in _runs(text) if all(_stem(word) in left_out for word in run)]
+    named = [
+        Span(name[0].start, name[-1].end) for name in _names(text) if all(_stem(word) in left_out for word in name)
+    ]
     return sorted([*named, *(Span(match.start(), match.end()) for match in _DESCRIBES.finditer(text))])
 
 
-def _runs(text: str) -> Iterator[list[Word]]:
-    """Cut a text into names, which are capitalised words with nothing but a space between, and other words."""
-    run: list[Word] = []
+def _names(text: str) -> Iterator[list[Word]]:
+    """Cut names out of a text: capitalised words with nothing but a space between."""
+    name: list[Word] = []
     for word in split_words(text):
-        if run and not (run[-1].is_capitalised and word.is_capitalised and text[run[-1].end : word.start].isspace()):
-            yield run
-            run = []
-        run.append(word)
-    if run:
-        yield run
+        if name and not (word.is_capitalised and text[name[-1].end : word.start].isspace()):
+            yield name
+            name = []
+        if word.is_capitalised:
+            name.append(word)
+    if name:
+        yield name
 
 
 def _stem(word: Word) -> str:
